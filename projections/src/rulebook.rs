@@ -1,0 +1,5 @@
+//! The rules' numbers and pairs, as data.
+
+/// A rulebook.
+#[derive(Debug, Clone)]
+pub struct Rulebook {}

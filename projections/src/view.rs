@@ -1,0 +1,120 @@
+//! What a view is: a table, and a pure function from a dossier and a rulebook to its rows.
+
+use chrono::{DateTime, NaiveDate, Utc};
+use rollbook_events::MemberId;
+use uuid::Uuid;
+
+use crate::dossier::{Dossier, Recorded};
+use crate::rulebook::Rulebook;
+
+/// The type of a column, with the SQL type it has on PostgreSQL.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ColumnType {
+    /// `text`
+    Text,
+    /// `bigint`
+    Integer,
+    /// `boolean`
+    Boolean,
+    /// `date`
+    Day,
+    /// `timestamptz`
+    Instant,
+    /// `uuid`
+    Uuid,
+}
+
+/// A column of a view, as its migration makes it.
+#[derive(Debug, Clone, Copy)]
+pub struct Column {
+    /// Its name.
+    pub name: &'static str,
+    /// Its type.
+    pub kind: ColumnType,
+    /// What it says, for the reporting schema and the API document.
+    pub comment: &'static str,
+}
+
+/// A view's table. Besides its own columns each has `row_key`, `member`, `known_from` and `known_until`.
+#[derive(Debug, Clone, Copy)]
+pub struct Table {
+    /// Its name.
+    pub name: &'static str,
+    /// What one row is.
+    pub comment: &'static str,
+    /// The view's own columns.
+    pub columns: &'static [Column],
+}
+
+/// A value of a row.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Cell {
+    /// Nothing known.
+    Null,
+    /// Text or a code.
+    Text(String),
+    /// A count or a position.
+    Integer(i64),
+    /// Yes or no.
+    Boolean(bool),
+    /// A civil day.
+    Day(NaiveDate),
+    /// An instant.
+    Instant(DateTime<Utc>),
+    /// An id.
+    Uuid(Uuid),
+}
+
+/// A row as the facts give it; the store adds since when and until when it was known.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Row {
+    /// What makes it this row and no other of its view; made of ids and codes.
+    pub key: String,
+    /// Whose it is; none for the rulebook's own events.
+    pub member: Option<MemberId>,
+    /// Its values, in the order of the table's columns.
+    pub cells: Vec<Cell>,
+}
+
+/// Which rows an event may have changed.
+#[derive(Debug)]
+pub enum Touched {
+    /// None at all: the view does not read this kind.
+    Nothing,
+    /// Any of the member's rows: compare them all.
+    Everything,
+    /// Only these, which now read so; other rows are as they were.
+    These(Vec<Row>),
+}
+
+/// A view: rows that are a pure function of a dossier and a rulebook.
+pub trait View: Send + Sync {
+    /// Its table.
+    fn table(&self) -> &'static Table;
+
+    /// All rows of a member.
+    fn rows(&self, dossier: &Dossier, rulebook: &Rulebook) -> Vec<Row>;
+
+    /// What an event, already filed in the dossier, may have changed. Saying `Everything` is always right.
+    fn touched(&self, dossier: &Dossier, rulebook: &Rulebook, event: &Recorded) -> Touched;
+}
+
+macro_rules! into_cell {
+    ($($type:ty => $variant:ident),+ $(,)?) => { $(
+        impl From<$type> for Cell { fn from(value: $type) -> Self { Self::$variant(value.into()) } }
+    )+ };
+}
+
+into_cell! { &str => Text, String => Text, i64 => Integer, u32 => Integer, u16 => Integer, bool => Boolean, NaiveDate => Day, DateTime<Utc> => Instant, Uuid => Uuid }
+
+impl<T: Into<Self>> From<Option<T>> for Cell {
+    fn from(value: Option<T>) -> Self {
+        value.map_or(Self::Null, Into::into)
+    }
+}
+
+/// A count as a column holds it.
+pub(crate) fn integer(value: u64) -> Cell {
+    // A count or position past 2^63 cannot be reached by counting.
+    Cell::Integer(i64::try_from(value).unwrap_or(i64::MAX))
+}

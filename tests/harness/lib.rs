@@ -1,0 +1,1 @@
+//! Starts ledgers for tests.
