@@ -7,6 +7,8 @@
 //! [`store`] alone. NATS and HTTP are unknown here.
 
 pub mod dossier;
+pub mod fold;
+pub mod links;
 pub mod rulebook;
 pub mod spans;
 pub mod store;

@@ -83,8 +83,13 @@ pub enum Touched {
     Nothing,
     /// Any of the member's rows: compare them all.
     Everything,
-    /// Only these, which now read so; other rows are as they were.
-    These(Vec<Row>),
+    /// Only these; other rows are as they were.
+    These {
+        /// Rows that were not there before.
+        added: Vec<Row>,
+        /// Rows that were there and now read so.
+        replaced: Vec<Row>,
+    },
 }
 
 /// A view: rows that are a pure function of a dossier and a rulebook.
@@ -94,6 +99,12 @@ pub trait View: Send + Sync {
 
     /// All rows of a member.
     fn rows(&self, dossier: &Dossier, rulebook: &Rulebook) -> Vec<Row>;
+
+    /// Whether the view always names just the rows an event touched, whoever the member is linked with and whatever the
+    /// rulebook says; such rows need not be remembered or compared.
+    fn names_its_rows(&self) -> bool {
+        false
+    }
 
     /// What an event, already filed in the dossier, may have changed. Saying `Everything` is always right.
     fn touched(&self, dossier: &Dossier, rulebook: &Rulebook, event: &Recorded) -> Touched;

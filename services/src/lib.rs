@@ -1,1 +1,4 @@
 //! Who does it.
+
+pub mod log;
+pub mod sample;

@@ -48,16 +48,21 @@ impl View for EventHistory {
         dossier.recorded().iter().map(|recorded| row(dossier, recorded)).collect()
     }
 
+    fn names_its_rows(&self) -> bool {
+        true
+    }
+
     fn touched(&self, dossier: &Dossier, _: &Rulebook, event: &Recorded) -> Touched {
-        let mut rows = vec![row(dossier, event)];
+        let added = vec![row(dossier, event)];
+        let mut replaced = Vec::new();
         // A voiding changes the row of what it voids, and, where that was itself a voiding, of what that one voided.
         let mut at = event;
         while let Event::Correction(Correction::EventVoided(void)) = &at.envelope.event {
             let Some(voided) = dossier.find(void.event).filter(|voided| voided.position < at.position) else { break };
-            rows.push(row(dossier, voided));
+            replaced.push(row(dossier, voided));
             at = voided;
         }
-        Touched::These(rows)
+        Touched::These { added, replaced }
     }
 }
 

@@ -43,11 +43,6 @@ impl Month {
     pub fn all() -> impl Iterator<Item = Self> {
         (Self::FIRST.0..=Self::LAST.0).map(Self)
     }
-
-    /// Every month from this one to that one, both included.
-    pub fn to(self, last: Self) -> Vec<Self> {
-        (self.0..=last.0).map(Self).collect()
-    }
 }
 
 /// The day the truth is told as of.

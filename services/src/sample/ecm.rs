@@ -102,10 +102,10 @@ fn outcome(course: &Course, rng: &mut impl Rng) -> Outcome {
     if day >= course.closes {
         return Outcome::Pending;
     }
-    if sure || ticket < 49 {
+    if sure || ticket < 46 {
         return enrollment(course, day, rng).map_or(Outcome::Pending, Outcome::Enrolled);
     }
-    if ticket < 60 { Outcome::Declined(day) } else { Outcome::Pending }
+    if ticket < 57 { Outcome::Declined(day) } else { Outcome::Pending }
 }
 
 /// Nothing if the member leaves the plan before the enrollment has seen a change of month: the files, which are

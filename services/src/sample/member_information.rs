@@ -41,9 +41,8 @@ pub const HEADERS: [&str; 29] = [
 
 /// The member's rows in a plan's file of that month.
 pub fn rows(life: &Life, plan: Plan, month: Month) -> Vec<Vec<Cell>> {
-    let listed = |episode: &&Episode| {
-        episode.plan == plan && (Month::of(episode.assigned)..=episode.listed_to).contains(&month)
-    };
+    let listed =
+        |episode: &&Episode| episode.plan == plan && (Month::of(episode.assigned)..=episode.listed_to).contains(&month);
     let mut rows: Vec<_> = life.episodes.iter().filter(listed).map(|episode| row(life, episode, month)).collect();
     if let (Some(defect), Some(first)) = (life.defect_in(plan, FileKind::MemberInformation, month), rows.first()) {
         rows.push(spoilt_copy(first.clone(), life, defect));

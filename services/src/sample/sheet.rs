@@ -1,7 +1,6 @@
 //! One file being written: rows of text, or a workbook.
 
 use anyhow::Context;
-use chrono::{NaiveDate, NaiveDateTime};
 use rust_xlsxwriter::{DocProperties, ExcelDateTime, Format, Workbook};
 use std::fs::File;
 use std::path::{Path, PathBuf};
@@ -19,7 +18,7 @@ pub struct Sheet {
 }
 
 enum Body {
-    Text(csv::Writer<File>),
+    Text(Box<csv::Writer<File>>),
     Workbook(Box<Book>),
 }
 
@@ -32,7 +31,8 @@ struct Book {
 impl Sheet {
     /// Begins a file and writes its headers.
     pub fn begun(path: PathBuf, columns: Vec<Column>, style: Style, workbook: bool) -> anyhow::Result<Self> {
-        let body = if workbook { Body::Workbook(Box::new(Book::begun(&columns)?)) } else { begun_text(&path, &columns)? };
+        let body =
+            if workbook { Body::Workbook(Box::new(Book::begun(&columns)?)) } else { begun_text(&path, &columns)? };
         Ok(Self { path, columns, style, rows: 0, body })
     }
 
@@ -69,7 +69,7 @@ impl Sheet {
 fn begun_text(path: &Path, columns: &[Column]) -> anyhow::Result<Body> {
     let mut writer = csv::Writer::from_path(path).with_context(|| format!("creating {}", path.display()))?;
     writer.write_record(columns.iter().map(|column| column.header))?;
-    Ok(Body::Text(writer))
+    Ok(Body::Text(Box::new(writer)))
 }
 
 impl Book {
@@ -91,10 +91,10 @@ impl Book {
         match cell {
             Cell::Empty => {}
             Cell::Day(day) => {
-                worksheet.write_datetime_with_format::<&NaiveDate>(row, place, day, &self.day)?;
+                worksheet.write_datetime_with_format(row, place, day, &self.day)?;
             }
             Cell::Moment(moment) => {
-                worksheet.write_datetime_with_format::<&NaiveDateTime>(row, place, moment, &self.moment)?;
+                worksheet.write_datetime_with_format(row, place, moment, &self.moment)?;
             }
             Cell::Count(count) => {
                 worksheet.write_number(row, place, *count)?;

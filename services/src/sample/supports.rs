@@ -149,8 +149,7 @@ fn support(plan: Plan, program: Program, plan_direct: bool, rng: &mut impl Rng) 
     let shift = rng.random_range(1..12) * if rng.random_bool(0.5) { 1 } else { -1 };
     let voided = Report { id: id(rng), on: after(reported.on, rng.random_range(5..25)) };
     let replaced = Report { id: id(rng), on: voided.on };
-    let corrected =
-        rng.random_bool(0.06).then_some(Correction { wrong_from: after(from, shift), voided, replaced });
+    let corrected = rng.random_bool(0.06).then_some(Correction { wrong_from: after(from, shift), voided, replaced });
     let until = after(from, rng.random_range(40..250));
     let reason = one_of(["goals_met", "no_longer_wishes", "moved_out_of_county", "other"], rng);
     SupportEnrollment {

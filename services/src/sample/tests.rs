@@ -188,3 +188,44 @@ fn is_spoilt(record: &csv::StringRecord, kind: FileKind) -> bool {
         short_cin || no_day || cell == "Carrier pigeon" || wrong.contains(cell)
     })
 }
+
+/// The rows of L.A. Care's files of one kind that are not spoilt, oldest file first.
+fn la_care_rows(county: &Written, kind: FileKind) -> Vec<csv::StringRecord> {
+    let files = county.files.iter().filter(|(of_kind, path, _)| {
+        *of_kind == kind && path.file_name().unwrap().to_str().unwrap().starts_with("la-care")
+    });
+    let records = files.flat_map(|(_, path, _)| csv::Reader::from_path(path).unwrap().into_records());
+    records.map(Result::unwrap).filter(|record| !is_spoilt(record, kind)).collect()
+}
+
+fn day(text: &str) -> chrono::NaiveDate {
+    chrono::NaiveDate::parse_from_str(text, "%m/%d/%Y").unwrap()
+}
+
+#[test]
+fn who_reads_the_files_finds_the_truth() {
+    let folder = tempfile::tempdir().unwrap();
+    let truth = truth_of(&county(600, 21));
+    let county = written(600, 21, folder.path());
+    let members = la_care_rows(&county, FileKind::MemberInformation);
+    let identified: BTreeSet<_> = members.iter().map(|row| row[4].to_owned()).collect();
+    // The last file's word on a member's first day stands.
+    let told = la_care_rows(&county, FileKind::ReturnTransmission);
+    let enrolled: BTreeMap<_, _> =
+        told.iter().filter(|row| !row[17].is_empty()).map(|row| (row[2].to_owned(), day(&row[17]))).collect();
+    let attempts: BTreeSet<_> = la_care_rows(&county, FileKind::OutreachTracker)
+        .iter()
+        .filter(|row| identified.contains(&row[6]) && &row[9] != "Mail")
+        .filter(|row| enrolled.get(&row[6]).is_none_or(|from| day(&row[8][..10]) < *from))
+        .map(|row| (row[6].to_owned(), row[8].to_owned(), row[10].to_owned()))
+        .collect();
+    let attempted: BTreeSet<_> = attempts.iter().map(|(cin, _, _)| cin).collect();
+    let contacted: BTreeSet<_> =
+        attempts.iter().filter(|(_, _, success)| success == "Y").map(|(cin, _, _)| cin).collect();
+    let expected = truth.outreach.iter().find(|outreach| outreach.plan == "la-care").unwrap();
+    assert_eq!(identified.len() as u64, expected.identified);
+    assert_eq!(attempted.len() as u64, expected.attempted);
+    assert_eq!(attempts.len() as u64, expected.attempts);
+    assert_eq!(contacted.len() as u64, expected.contacted);
+    assert_eq!(enrolled.len() as u64, expected.enrolled);
+}

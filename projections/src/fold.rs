@@ -1,0 +1,368 @@
+//! The fold of the whole log: each event into its member's dossier, each dossier into rows, each difference into a change.
+//!
+//! Rows are computed after *every* event, whatever the size of a batch, so that `known_from` and `known_until` are the
+//! same whether the log is followed live or read again from the start.
+
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+
+use rollbook_events::families::correction::Correction;
+use rollbook_events::families::rules::Rules;
+use rollbook_events::families::who::Who;
+use rollbook_events::{Event, MemberId, Position, Subject};
+
+use crate::dossier::{Dossier, Recorded};
+use crate::links::{self, Links};
+use crate::rulebook::{Rulebook, RulebookError};
+use crate::view::{Row, Touched};
+use crate::views;
+
+/// What stops the fold. It names the place, never a value.
+#[derive(Debug, thiserror::Error)]
+pub enum FoldError {
+    /// The log does not begin with its rulebook.
+    #[error("position {0} comes before any rulebook was adopted")]
+    NoRulebook(Position),
+    /// The adopted rulebook cannot be read.
+    #[error("the rulebook adopted at position {position} cannot be read")]
+    Rulebook {
+        /// Where it was adopted.
+        position: Position,
+        /// What is wrong with it.
+        source: RulebookError,
+    },
+    /// An event does not name the hash of its subject's previous event.
+    #[error("the chain of a member is broken at position {0}")]
+    BrokenChain(Position),
+}
+
+/// A row with the positions between which it is known.
+#[derive(Debug, Clone)]
+pub struct Opened {
+    /// The row.
+    pub row: Row,
+    /// The position it was first known at.
+    pub known_from: Position,
+    /// The position it was no longer known at, where that lies in the same batch.
+    pub known_until: Option<Position>,
+}
+
+/// What a batch changes in one view.
+#[derive(Debug, Default)]
+pub struct ViewChanges {
+    /// Rows of earlier batches that are closed, by key, with the position that closed them.
+    pub closed: Vec<(String, Position)>,
+    /// Rows that are new.
+    pub opened: Vec<Opened>,
+    open_here: HashMap<String, usize>,
+}
+
+impl ViewChanges {
+    fn close(&mut self, key: &str, at: Position) {
+        match self.open_here.remove(key).and_then(|index| self.opened.get_mut(index)) {
+            Some(opened) => opened.known_until = Some(at),
+            None => self.closed.push((key.to_owned(), at)),
+        }
+    }
+
+    fn open(&mut self, row: Row, at: Position) {
+        self.open_here.insert(row.key.clone(), self.opened.len());
+        self.opened.push(Opened { row, known_from: at, known_until: None });
+    }
+
+    /// Writes the differences between what was and what is.
+    fn replace(&mut self, before: &[Row], after: &[Row], at: Position) {
+        if before == after {
+            return;
+        }
+        let was: HashMap<&str, &Row> = before.iter().map(|row| (row.key.as_str(), row)).collect();
+        let is: HashMap<&str, &Row> = after.iter().map(|row| (row.key.as_str(), row)).collect();
+        for row in before.iter().filter(|row| is.get(row.key.as_str()) != Some(row)) {
+            self.close(&row.key, at);
+        }
+        for row in after.iter().filter(|row| was.get(row.key.as_str()) != Some(row)) {
+            self.open(row.clone(), at);
+        }
+    }
+}
+
+/// What a batch changes, view by view in the order of [`views::ALL`], and in the links.
+#[derive(Debug, Default)]
+pub struct Changes {
+    /// Changes of each view.
+    pub views: Vec<ViewChanges>,
+    /// Links that were joined, with the position.
+    pub joined: Vec<(links::Pair, Position)>,
+    /// Links that were parted, with the position.
+    pub parted: Vec<(links::Pair, Position)>,
+}
+
+impl Changes {
+    fn new() -> Self {
+        Self { views: views::ALL.iter().map(|_| ViewChanges::default()).collect(), ..Self::default() }
+    }
+
+    /// How many rows it writes.
+    pub fn rows(&self) -> usize {
+        self.views.iter().map(|view| view.opened.len() + view.closed.len()).sum()
+    }
+}
+
+/// A dossier with the rows it gives, so that the next event need not compute what was before it.
+#[derive(Debug, Default)]
+struct Held {
+    dossier: Dossier,
+    rows: Vec<Vec<Row>>,
+    used: u64,
+}
+
+/// The state of the fold between events: a cache of dossiers, the links, and the rulebook in force.
+#[derive(Debug)]
+pub struct Fold {
+    rulebook: Option<Rulebook>,
+    rulebook_dossier: Dossier,
+    links: Links,
+    held: HashMap<MemberId, Held>,
+    changes: Changes,
+    clock: u64,
+}
+
+impl Fold {
+    /// A fold that goes on under a rulebook and links, or begins with neither.
+    pub fn new(rulebook: Option<Rulebook>, rulebook_dossier: Dossier, links: Links) -> Self {
+        Self { rulebook, rulebook_dossier, links, held: HashMap::new(), changes: Changes::new(), clock: 0 }
+    }
+
+    /// The rulebook in force.
+    pub fn rulebook(&self) -> Option<&Rulebook> {
+        self.rulebook.as_ref()
+    }
+
+    /// The members whose earlier events must be given to [`Fold::hold`] before these events are applied.
+    ///
+    /// An event that names no previous one is its member's first, so a new member costs no look.
+    pub fn wanting<'a>(&self, events: impl IntoIterator<Item = &'a Recorded>) -> BTreeSet<MemberId> {
+        let mut wanting = BTreeSet::new();
+        let mut fresh = BTreeSet::new();
+        for recorded in events {
+            let Some(member) = recorded.envelope.subject.member() else { continue };
+            if recorded.envelope.previous.is_none() && self.links.keeper(member) == member {
+                fresh.insert(member);
+            }
+            for member in std::iter::once(member).chain(linked_other(&recorded.envelope.event)) {
+                if !fresh.contains(&member) && !self.held.contains_key(&self.links.keeper(member)) {
+                    wanting.extend(self.links.group(member));
+                }
+            }
+        }
+        wanting
+    }
+
+    /// Takes in what the store knows of some members: their events so far, in order of position.
+    pub fn hold(&mut self, members: &BTreeSet<MemberId>, events: Vec<Recorded>) {
+        let mut dossiers: BTreeMap<MemberId, Dossier> = members.iter().map(|m| (self.links.keeper(*m), Dossier::default())).collect();
+        for recorded in events {
+            if let Some(member) = recorded.envelope.subject.member() {
+                dossiers.entry(self.links.keeper(member)).or_default().apply(recorded);
+            }
+        }
+        for (keeper, dossier) in dossiers {
+            let rows = self.rulebook.as_ref().map_or_else(Vec::new, |rulebook| rows_of(&dossier, rulebook));
+            self.held.insert(keeper, Held { dossier, rows, used: self.clock });
+        }
+    }
+
+    /// Applies the next event.
+    ///
+    /// # Errors
+    /// See [`FoldError`]; nothing after it may be applied.
+    pub fn apply(&mut self, recorded: Recorded) -> Result<(), FoldError> {
+        match recorded.envelope.subject {
+            Subject::Rulebook => self.adopt(recorded),
+            Subject::Member(member) => self.apply_to(member, recorded),
+        }
+    }
+
+    fn apply_to(&mut self, member: MemberId, recorded: Recorded) -> Result<(), FoldError> {
+        let at = recorded.position;
+        let Some(rulebook) = &self.rulebook else { return Err(FoldError::NoRulebook(at)) };
+        let held = self.held.entry(self.links.keeper(member)).or_default();
+        held.used = self.clock;
+        held.rows.resize_with(views::ALL.len(), Vec::new);
+        check_chain(&held.dossier, &recorded)?;
+        let relinks = touches_links(&held.dossier, &recorded.envelope.event);
+        held.dossier.apply(recorded.clone());
+        for ((view, rows), changes) in views::ALL.iter().zip(&mut held.rows).zip(&mut self.changes.views) {
+            match view.touched(&held.dossier, rulebook, &recorded) {
+                Touched::Nothing => {}
+                Touched::Everything => {
+                    let after = view.rows(&held.dossier, rulebook);
+                    changes.replace(rows, &after, at);
+                    *rows = after;
+                }
+                Touched::These { added, replaced } => {
+                    for row in replaced {
+                        changes.close(&row.key, at);
+                        changes.open(row, at);
+                    }
+                    for row in added {
+                        changes.open(row, at);
+                    }
+                }
+            }
+        }
+        if relinks {
+            self.relink(member, &recorded.envelope.event, at);
+        }
+        Ok(())
+    }
+
+    /// Joins or parts dossiers: the rows of all the groups before become the rows of all the groups after.
+    fn relink(&mut self, member: MemberId, event: &Event, at: Position) {
+        let mut people = self.links.group(member);
+        if let Some(other) = linked_other(event) {
+            people.extend(self.links.group(other));
+        }
+        let keepers: BTreeSet<MemberId> = people.iter().map(|m| self.links.keeper(*m)).collect();
+        let old: Vec<Held> = keepers.iter().filter_map(|keeper| self.held.remove(keeper)).collect();
+        let whole = Dossier::merged(old.iter().map(|held| &held.dossier));
+        let (now, before): (BTreeSet<_>, BTreeSet<_>) = (
+            links::standing(&whole),
+            self.links.pairs().into_iter().filter(|(a, b)| people.contains(a) || people.contains(b)).collect(),
+        );
+        for (a, b) in before.difference(&now) {
+            self.links.part(*a, *b);
+            self.changes.parted.push(((*a, *b), at));
+        }
+        for (a, b) in now.difference(&before) {
+            self.links.join(*a, *b);
+            self.changes.joined.push(((*a, *b), at));
+        }
+        let mut parts: BTreeMap<MemberId, Dossier> = BTreeMap::new();
+        for recorded in whole.recorded() {
+            if let Some(member) = recorded.envelope.subject.member() {
+                parts.entry(self.links.keeper(member)).or_default().apply(recorded.clone());
+            }
+        }
+        let Some(rulebook) = &self.rulebook else { return };
+        let new: Vec<(MemberId, Held)> = parts
+            .into_iter()
+            .map(|(keeper, dossier)| (keeper, Held { rows: rows_of(&dossier, rulebook), dossier, used: self.clock }))
+            .collect();
+        for (index, view) in views::ALL.iter().enumerate() {
+            if view.names_its_rows() {
+                continue;
+            }
+            let before: Vec<Row> = old.iter().filter_map(|held| held.rows.get(index)).flatten().cloned().collect();
+            let after: Vec<Row> = new.iter().filter_map(|(_, held)| held.rows.get(index)).flatten().cloned().collect();
+            if let Some(changes) = self.changes.views.get_mut(index) {
+                changes.replace(&before, &after, at);
+            }
+        }
+        self.held.extend(new);
+    }
+
+    /// A rulebook comes into force: from here on rows are derived under it. Members not held here are re-derived by the
+    /// caller, with [`Fold::rederive`], before it goes on.
+    fn adopt(&mut self, recorded: Recorded) -> Result<(), FoldError> {
+        let at = recorded.position;
+        check_chain(&self.rulebook_dossier, &recorded)?;
+        let Event::Rules(Rules::RulebookAdopted(adopted)) = &recorded.envelope.event else {
+            return Err(FoldError::NoRulebook(at));
+        };
+        let rulebook = Rulebook::parse(adopted.text.as_str())
+            .map_err(|source| FoldError::Rulebook { position: at, source })?;
+        self.rulebook_dossier.apply(recorded.clone());
+        for (view, changes) in views::ALL.iter().zip(&mut self.changes.views) {
+            if let Touched::These { added, .. } = view.touched(&self.rulebook_dossier, &rulebook, &recorded) {
+                added.into_iter().for_each(|row| changes.open(row, at));
+            }
+        }
+        self.rulebook = Some(rulebook);
+        self.held.clear();
+        Ok(())
+    }
+
+    /// Re-derives some members' rows, which stood under `former`, under the rulebook now in force.
+    pub fn rederive(&mut self, former: &Rulebook, members: &BTreeSet<MemberId>, events: Vec<Recorded>, at: Position) {
+        self.hold(members, events);
+        let keepers: BTreeSet<MemberId> = members.iter().map(|m| self.links.keeper(*m)).collect();
+        for keeper in keepers {
+            let Some(held) = self.held.get(&keeper) else { continue };
+            let before = rows_of(&held.dossier, former);
+            for ((before, after), changes) in before.iter().zip(&held.rows).zip(&mut self.changes.views) {
+                changes.replace(before, after, at);
+            }
+        }
+    }
+
+    /// What changed since the last call.
+    pub fn take_changes(&mut self) -> Changes {
+        self.clock += 1;
+        std::mem::replace(&mut self.changes, Changes::new())
+    }
+
+    /// Forgets the dossiers longest not used, down to `most`; they are read from the store when wanted again.
+    pub fn shrink(&mut self, most: usize) {
+        if self.held.len() <= most {
+            return;
+        }
+        let mut used: Vec<u64> = self.held.values().map(|held| held.used).collect();
+        let cut = (used.len() - most / 2).min(used.len() - 1);
+        let (_, oldest_kept, _) = used.select_nth_unstable(cut);
+        let oldest_kept = *oldest_kept;
+        self.held.retain(|_, held| held.used >= oldest_kept);
+        if self.held.len() > most {
+            self.held.clear();
+        }
+    }
+
+    /// The dossier held for a member, where one is.
+    pub fn dossier(&self, member: MemberId) -> Option<&Dossier> {
+        self.held.get(&self.links.keeper(member)).map(|held| &held.dossier)
+    }
+}
+
+fn rows_of(dossier: &Dossier, rulebook: &Rulebook) -> Vec<Vec<Row>> {
+    let rows = views::ALL.iter().map(|view| if view.names_its_rows() { Vec::new() } else { view.rows(dossier, rulebook) });
+    rows.collect()
+}
+
+fn check_chain(dossier: &Dossier, recorded: &Recorded) -> Result<(), FoldError> {
+    let subject = recorded.envelope.subject;
+    let previous = dossier.recorded().iter().rev().find(|earlier| earlier.envelope.subject == subject);
+    if previous.map(|earlier| earlier.hash) == recorded.envelope.previous {
+        Ok(())
+    } else {
+        Err(FoldError::BrokenChain(recorded.position))
+    }
+}
+
+/// The other pseudonym of an event that links or parts.
+fn linked_other(event: &Event) -> Option<MemberId> {
+    match event {
+        Event::Who(Who::MemberLinked(link)) => Some(link.other),
+        Event::Who(Who::MemberUnlinked(unlink)) => Some(unlink.other),
+        Event::Who(Who::MemberDied(_) | Who::HousingObserved(_))
+        | Event::Coverage(_)
+        | Event::OtherPrograms(_)
+        | Event::Referral(_)
+        | Event::Authorization(_)
+        | Event::Outreach(_)
+        | Event::Enrollment(_)
+        | Event::Notice(_)
+        | Event::Rules(_)
+        | Event::Correction(_) => None,
+    }
+}
+
+fn touches_links(dossier: &Dossier, event: &Event) -> bool {
+    match event {
+        Event::Correction(Correction::EventVoided(void)) => {
+            // A voiding of a voiding may bring a link back, so any voiding of either looks again.
+            dossier.find(void.event).is_some_and(|voided| {
+                matches!(voided.envelope.event, Event::Who(_) | Event::Correction(_))
+            })
+        }
+        event => linked_other(event).is_some(),
+    }
+}

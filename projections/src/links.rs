@@ -1,0 +1,89 @@
+//! Pseudonyms that are one person, while the link stands.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use rollbook_events::families::who::Who;
+use rollbook_events::{Event, MemberId};
+
+use crate::dossier::Dossier;
+
+/// An unordered pair of pseudonyms.
+pub type Pair = (MemberId, MemberId);
+
+fn pair(a: MemberId, b: MemberId) -> Pair {
+    (a.min(b), a.max(b))
+}
+
+/// The links that stand in a dossier: a later `member_unlinked` parts what an earlier `member_linked` joined.
+pub fn standing(dossier: &Dossier) -> BTreeSet<Pair> {
+    let mut pairs = BTreeSet::new();
+    for envelope in dossier.standing() {
+        let (Event::Who(who), Some(member)) = (&envelope.event, envelope.subject.member()) else { continue };
+        match who {
+            Who::MemberLinked(link) => _ = pairs.insert(pair(member, link.other)),
+            Who::MemberUnlinked(unlink) => _ = pairs.remove(&pair(member, unlink.other)),
+            Who::MemberDied(_) | Who::HousingObserved(_) => {}
+        }
+    }
+    pairs
+}
+
+/// All links of a ledger, and who is one person with whom.
+#[derive(Debug, Clone, Default)]
+pub struct Links {
+    neighbours: BTreeMap<MemberId, BTreeSet<MemberId>>,
+}
+
+impl Links {
+    /// The links of these pairs.
+    pub fn of(pairs: impl IntoIterator<Item = Pair>) -> Self {
+        let mut links = Self::default();
+        for (a, b) in pairs {
+            links.join(a, b);
+        }
+        links
+    }
+
+    /// Joins two pseudonyms.
+    pub fn join(&mut self, a: MemberId, b: MemberId) {
+        self.neighbours.entry(a).or_default().insert(b);
+        self.neighbours.entry(b).or_default().insert(a);
+    }
+
+    /// Parts two pseudonyms.
+    pub fn part(&mut self, a: MemberId, b: MemberId) {
+        for (one, other) in [(a, b), (b, a)] {
+            if let Some(set) = self.neighbours.get_mut(&one) {
+                set.remove(&other);
+                if set.is_empty() {
+                    self.neighbours.remove(&one);
+                }
+            }
+        }
+    }
+
+    /// Everybody who is one person with this member, the member included.
+    pub fn group(&self, member: MemberId) -> BTreeSet<MemberId> {
+        let mut group = BTreeSet::from([member]);
+        let mut waiting = vec![member];
+        while let Some(next) = waiting.pop() {
+            let linked = self.neighbours.get(&next).into_iter().flatten();
+            waiting.extend(linked.copied().filter(|other| group.insert(*other)));
+        }
+        group
+    }
+
+    /// The pseudonym a group is kept under: its smallest, which no order of arrival changes.
+    pub fn keeper(&self, member: MemberId) -> MemberId {
+        if self.neighbours.contains_key(&member) {
+            self.group(member).first().copied().unwrap_or(member)
+        } else {
+            member
+        }
+    }
+
+    /// The pairs.
+    pub fn pairs(&self) -> BTreeSet<Pair> {
+        self.neighbours.iter().flat_map(|(a, others)| others.iter().map(|b| pair(*a, *b))).collect()
+    }
+}

@@ -1,0 +1,121 @@
+//! Either database behind one type.
+
+use std::str::FromStr;
+use std::time::Duration;
+
+use sqlx::postgres::{PgPool, PgPoolOptions};
+use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePool, SqlitePoolOptions, SqliteSynchronous};
+
+use super::migrations;
+
+/// Connections to one database; a query server holds as many at once as it answers questions.
+const MOST_CONNECTIONS: u32 = 8;
+
+/// A database, one of two.
+#[derive(Debug, Clone)]
+pub enum Db {
+    /// PostgreSQL.
+    Pg(PgPool),
+    /// SQLite.
+    Lite(SqlitePool),
+}
+
+/// What can go wrong between rows and tables.
+#[derive(Debug, thiserror::Error)]
+pub enum StoreError {
+    /// The database refused or could not be reached.
+    #[error("the database of the views failed while trying to {doing}")]
+    Database {
+        /// What was being done.
+        doing: &'static str,
+        /// What the database said.
+        source: sqlx::Error,
+    },
+    /// The schema could not be brought up to date.
+    #[error("the tables of the views could not be made or brought up to date")]
+    Migration {
+        /// What the migrator said.
+        source: sqlx::migrate::MigrateError,
+    },
+    /// The address is not one of a database we know.
+    #[error("expected sqlite://PATH or postgres://…, as in sqlite://rollbook-data/views.db")]
+    Address,
+    /// Another projector moved the checkpoint.
+    #[error("the checkpoint is no longer at position {expected}: another projector writes these views, or they were reset")]
+    Fenced {
+        /// Where this projector believed it to be.
+        expected: u64,
+    },
+    /// A stored event cannot be read back.
+    #[error("the event at position {position} of event_history cannot be read")]
+    Undecodable {
+        /// Which.
+        position: u64,
+        /// Why.
+        source: rollbook_events::DecodeError,
+    },
+}
+
+/// Names what was being done when the database failed.
+pub(crate) trait Doing<T> {
+    fn doing(self, doing: &'static str) -> Result<T, StoreError>;
+}
+
+impl<T> Doing<T> for Result<T, sqlx::Error> {
+    fn doing(self, doing: &'static str) -> Result<T, StoreError> {
+        self.map_err(|source| StoreError::Database { doing, source })
+    }
+}
+
+/// Runs one body against whichever database is there; the SQL text inside is shared.
+macro_rules! on {
+    ($db:expr, $pool:ident => $body:expr) => {
+        match $db {
+            $crate::store::Db::Pg($pool) => $body,
+            $crate::store::Db::Lite($pool) => $body,
+        }
+    };
+}
+pub(crate) use on;
+
+impl Db {
+    /// Opens a database by its address and brings its tables up to date.
+    ///
+    /// # Errors
+    /// Where the address is none, the database cannot be reached, or its tables are of a later program.
+    pub async fn open(address: &str) -> Result<Self, StoreError> {
+        let db = if address.starts_with("postgres://") || address.starts_with("postgresql://") {
+            let pool = PgPoolOptions::new().max_connections(MOST_CONNECTIONS).acquire_timeout(Duration::from_secs(10));
+            Self::Pg(pool.connect(address).await.doing("connect")?)
+        } else if address.starts_with("sqlite:") {
+            let options = SqliteConnectOptions::from_str(address).map_err(|_| StoreError::Address)?;
+            let options = options
+                .create_if_missing(true)
+                .journal_mode(SqliteJournalMode::Wal)
+                // The log is the truth and the views are made from it again, so the views' database need not flush each time.
+                .synchronous(SqliteSynchronous::Normal)
+                .busy_timeout(Duration::from_secs(10))
+                .pragma("cache_size", "-65536")
+                .pragma("mmap_size", "268435456");
+            let pool = SqlitePoolOptions::new().max_connections(MOST_CONNECTIONS);
+            Self::Lite(pool.connect_with(options).await.doing("open")?)
+        } else {
+            return Err(StoreError::Address);
+        };
+        migrations::run(&db).await?;
+        Ok(db)
+    }
+
+    /// What it is called.
+    pub fn name(&self) -> &'static str {
+        match self {
+            Self::Pg(_) => "PostgreSQL",
+            Self::Lite(_) => "SQLite",
+        }
+    }
+
+    /// Closes every connection.
+    pub async fn close(&self) {
+        on!(self, pool => pool.close().await);
+    }
+}

@@ -1,0 +1,36 @@
+//! The tables, made and brought up to date. The version of a migration is its place in the list; none is ever edited.
+
+use std::borrow::Cow;
+
+use sqlx::migrate::{Migration, MigrationType, Migrator};
+use sqlx::{AssertSqlSafe, SqlSafeStr, SqlStr};
+
+use super::db::{Db, StoreError, on};
+use super::reporting;
+
+/// Name and text of each migration, oldest first; the same text runs on both databases.
+const ALL: &[(&str, &str)] = &[
+    ("projector", include_str!("../../migrations/0001_projector.sql")),
+    ("event_history", include_str!("../../migrations/0002_event_history.sql")),
+    ("current_enrollment", include_str!("../../migrations/0003_current_enrollment.sql")),
+    ("duplication_conflict", include_str!("../../migrations/0004_duplication_conflict.sql")),
+    ("outreach_conversion", include_str!("../../migrations/0005_outreach_conversion.sql")),
+];
+
+/// Runs what has not run yet.
+pub(super) async fn run(db: &Db) -> Result<(), StoreError> {
+    let migrations = (1..).zip(ALL).map(|(version, (name, sql))| {
+        // PostgreSQL would sort keys by the locale's rules, SQLite by bytes; pages must come in one order.
+        let sql = match db {
+            Db::Pg(_) => AssertSqlSafe(sql.replace("row_key TEXT", "row_key TEXT COLLATE \"C\"")).into_sql_str(),
+            Db::Lite(_) => SqlStr::from_static(sql),
+        };
+        Migration::new(version, Cow::Borrowed(*name), MigrationType::Simple, sql, false)
+    });
+    let migrator = Migrator::with_migrations(migrations.collect());
+    on!(db, pool => migrator.run(pool).await).map_err(|source| StoreError::Migration { source })?;
+    if let Db::Pg(pool) = db {
+        reporting::make(pool).await?;
+    }
+    Ok(())
+}

@@ -1,0 +1,189 @@
+//! Reading back: where the views are, the events of some members, and rows as known at a position.
+
+mod page;
+mod rows;
+
+pub use page::{Filter, Page, Sum, SumBy};
+pub use rows::Known;
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
+use chrono::{DateTime, Utc};
+use rollbook_events::{EventId, MemberId, Position, decode};
+use sqlx::{QueryBuilder, Row as _};
+use uuid::Uuid;
+
+use super::db::{Db, Doing, StoreError, on};
+use super::write::{Stuck, sql};
+use crate::dossier::Recorded;
+use crate::links::{Links, Pair};
+
+const CHECKPOINT: &str = "SELECT position, recorded_at FROM checkpoint WHERE name = 'views'";
+const LINKS: &str = "SELECT a, b FROM member_link WHERE known_from <= $1 AND (known_until IS NULL OR known_until > $1)";
+const STUCK: &str = "SELECT member, position, cause FROM stuck_member ORDER BY position LIMIT 1000";
+const RULEBOOKS: &str = "SELECT position, hash, event FROM event_history \
+    WHERE member IS NULL AND known_until IS NULL AND position <= $1 ORDER BY position";
+const MEMBERS_AFTER: &str = "SELECT DISTINCT member FROM event_history \
+    WHERE known_until IS NULL AND member > $1 ORDER BY member LIMIT $2";
+const POSITION_AT: &str = "SELECT position FROM event_history WHERE recorded_at <= $1 ORDER BY position DESC LIMIT 1";
+
+/// Members looked up in one statement.
+const MOST_MEMBERS: usize = 500;
+
+/// How far the views have come.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Checkpoint {
+    /// The last event they hold.
+    pub position: Position,
+    /// When it was recorded.
+    pub recorded_at: Option<DateTime<Utc>>,
+}
+
+/// A position read from a column.
+pub(super) fn position(number: i64) -> Position {
+    Position(u64::try_from(number).unwrap_or(0))
+}
+
+fn recorded(number: i64, hash: &str, event: String) -> Result<Recorded, StoreError> {
+    let position = position(number);
+    let undecodable = |source| StoreError::Undecodable { position: position.0, source };
+    let envelope = decode(event.as_bytes()).map_err(undecodable)?;
+    let hash = hash.parse().map_err(|_| {
+        undecodable(rollbook_events::DecodeError::Attribute { name: "hash", problem: "is unreadable" })
+    })?;
+    Ok(Recorded { position, hash, envelope: Arc::new(envelope), body: event.into() })
+}
+
+impl Db {
+    /// How far the views have come.
+    ///
+    /// # Errors
+    /// What the database said.
+    pub async fn checkpoint(&self) -> Result<Checkpoint, StoreError> {
+        on!(self, pool => {
+            let row = sqlx::query(CHECKPOINT).fetch_one(pool).await.doing("read the checkpoint")?;
+            let number: i64 = row.try_get(0).doing("read the checkpoint")?;
+            Ok(Checkpoint { position: position(number), recorded_at: row.try_get(1).doing("read the checkpoint")? })
+        })
+    }
+
+    /// The links known at a position.
+    ///
+    /// # Errors
+    /// What the database said.
+    pub async fn links(&self, known_at: Position) -> Result<Links, StoreError> {
+        on!(self, pool => {
+            let rows = sqlx::query(LINKS).bind(sql(known_at)).fetch_all(pool).await.doing("read the links")?;
+            let pairs: sqlx::Result<Vec<Pair>> =
+                rows.iter().map(|row| Ok((MemberId(row.try_get(0)?), MemberId(row.try_get(1)?)))).collect();
+            Ok(Links::of(pairs.doing("read the links")?))
+        })
+    }
+
+    /// The members whose views stand still.
+    ///
+    /// # Errors
+    /// What the database said.
+    pub async fn stuck(&self) -> Result<Vec<Stuck>, StoreError> {
+        on!(self, pool => {
+            let rows = sqlx::query(STUCK).fetch_all(pool).await.doing("read the stuck members")?;
+            let stuck: sqlx::Result<Vec<Stuck>> = rows.iter().map(|row| Ok(Stuck {
+                member: MemberId(row.try_get(0)?),
+                position: position(row.try_get(1)?),
+                cause: row.try_get(2)?,
+            })).collect();
+            stuck.doing("read the stuck members")
+        })
+    }
+
+    /// The rulebook's events up to a position, oldest first.
+    ///
+    /// # Errors
+    /// What the database said, or an event that cannot be read.
+    pub async fn rulebooks(&self, up_to: Position) -> Result<Vec<Recorded>, StoreError> {
+        on!(self, pool => {
+            let rows = sqlx::query(RULEBOOKS).bind(sql(up_to)).fetch_all(pool).await.doing("read the rulebooks")?;
+            rows.iter().map(|row| {
+                let (number, hash, event): (i64, String, String) =
+                    (row.try_get(0).doing("read")?, row.try_get(1).doing("read")?, row.try_get(2).doing("read")?);
+                recorded(number, &hash, event)
+            }).collect()
+        })
+    }
+
+    /// All events of some members, in order of position.
+    ///
+    /// # Errors
+    /// What the database said, or an event that cannot be read.
+    pub async fn events_of(&self, members: &BTreeSet<MemberId>) -> Result<Vec<Recorded>, StoreError> {
+        let members: Vec<Uuid> = members.iter().map(|member| member.0).collect();
+        let mut events = Vec::new();
+        for chunk in members.chunks(MOST_MEMBERS) {
+            events.extend(self.history(" WHERE known_until IS NULL AND member IN (", chunk).await?);
+        }
+        events.sort_by_key(|recorded| recorded.position);
+        Ok(events)
+    }
+
+    /// The events of these ids, whoever's they are.
+    ///
+    /// # Errors
+    /// What the database said, or an event that cannot be read.
+    pub async fn events_by_id(&self, ids: &[EventId]) -> Result<Vec<Recorded>, StoreError> {
+        let mut events = Vec::new();
+        for chunk in ids.chunks(MOST_MEMBERS) {
+            let keys: Vec<String> = chunk.iter().map(ToString::to_string).collect();
+            events.extend(self.history(" WHERE known_until IS NULL AND row_key IN (", &keys).await?);
+        }
+        Ok(events)
+    }
+
+    async fn history<T>(&self, condition: &'static str, values: &[T]) -> Result<Vec<Recorded>, StoreError>
+    where
+        T: Clone + Send + Sync + 'static,
+        for<'q> T: sqlx::Encode<'q, sqlx::Postgres> + sqlx::Type<sqlx::Postgres>,
+        for<'q> T: sqlx::Encode<'q, sqlx::Sqlite> + sqlx::Type<sqlx::Sqlite>,
+    {
+        on!(self, pool => {
+            let mut query = QueryBuilder::new("SELECT position, hash, event FROM event_history");
+            query.push(condition);
+            let mut list = query.separated(", ");
+            for value in values {
+                list.push_bind(value.clone());
+            }
+            query.push(")");
+            let rows = query.build().fetch_all(pool).await.doing("read events")?;
+            rows.iter().map(|row| {
+                let (number, hash, event): (i64, String, String) =
+                    (row.try_get(0).doing("read")?, row.try_get(1).doing("read")?, row.try_get(2).doing("read")?);
+                recorded(number, &hash, event)
+            }).collect()
+        })
+    }
+
+    /// The next members after one, in order, for walking through all of them.
+    ///
+    /// # Errors
+    /// What the database said.
+    pub async fn members_after(&self, after: MemberId, most: u32) -> Result<Vec<MemberId>, StoreError> {
+        on!(self, pool => {
+            let rows = sqlx::query(MEMBERS_AFTER).bind(after.0).bind(i64::from(most)).fetch_all(pool).await;
+            let rows = rows.doing("walk through the members")?;
+            let members: sqlx::Result<Vec<MemberId>> = rows.iter().map(|row| row.try_get(0).map(MemberId)).collect();
+            members.doing("walk through the members")
+        })
+    }
+
+    /// The last position recorded at or before an instant; zero before the first.
+    ///
+    /// # Errors
+    /// What the database said.
+    pub async fn position_at(&self, instant: DateTime<Utc>) -> Result<Position, StoreError> {
+        on!(self, pool => {
+            let row = sqlx::query(POSITION_AT).bind(instant).fetch_optional(pool).await.doing("look up an instant")?;
+            let number: Option<i64> = row.map(|row| row.try_get(0)).transpose().doing("look up an instant")?;
+            Ok(number.map_or(Position(0), position))
+        })
+    }
+}

@@ -1,0 +1,210 @@
+//! Pages and sums of a view as known at a position.
+
+use chrono::NaiveDate;
+use rollbook_events::{MemberId, Position};
+use sqlx::{QueryBuilder, Row as _};
+
+use super::rows::{self, Known};
+use crate::store::db::{Db, Doing, StoreError, on};
+use crate::store::write::sql;
+use crate::view::{Cell, Table};
+
+/// What rows are asked for. Column names are the program's own, never a caller's.
+#[derive(Debug, Clone, Default)]
+pub struct Filter {
+    /// The position they are to be known at; the current ones where none is given.
+    pub known_at: Option<Position>,
+    /// Every row there ever was, closed ones included.
+    pub ever: bool,
+    /// Rows of these members, where any are given.
+    pub members: Option<Vec<MemberId>>,
+    /// Columns that must hold one of these values.
+    pub equal: Vec<(&'static str, Vec<Cell>)>,
+    /// Columns that must hold none of these values.
+    pub unequal: Vec<(&'static str, Vec<Cell>)>,
+    /// Rows whose `from_on`..`until_on` holds this day.
+    pub holds: Option<NaiveDate>,
+    /// Columns that must hold a day, number or text at or after this.
+    pub at_least: Vec<(&'static str, Cell)>,
+    /// Columns that must hold a day, number or text before this.
+    pub less_than: Vec<(&'static str, Cell)>,
+    /// Columns that must hold something, or nothing.
+    pub present: Vec<(&'static str, bool)>,
+}
+
+/// Which rows of those, and how many.
+#[derive(Debug, Clone)]
+pub struct Page {
+    /// Sort by this column before the key; `position` for a history.
+    pub order: Option<&'static str>,
+    /// Go on after this order value and key.
+    pub after: Option<(Option<Cell>, String)>,
+    /// How many at most.
+    pub most: u32,
+}
+
+/// A sum over rows: how many, and how many of them have this column filled.
+#[derive(Debug, Clone, Copy)]
+pub enum Sum {
+    /// Rows.
+    Rows,
+    /// Rows where the column holds something.
+    Filled(&'static str),
+    /// Rows where the column is above zero and another holds something.
+    AboveZero(&'static str),
+    /// The column's total.
+    Total(&'static str),
+}
+
+/// Sums by groups.
+#[derive(Debug, Clone)]
+pub struct SumBy {
+    /// Columns to group by.
+    pub by: Vec<&'static str>,
+    /// Sums and the names they are given.
+    pub sums: Vec<(&'static str, Sum)>,
+}
+
+macro_rules! bind {
+    ($query:expr, $cell:expr) => {
+        match $cell {
+            Cell::Null => $query.push("NULL"),
+            Cell::Text(text) => $query.push_bind(text.clone()),
+            Cell::Integer(number) => $query.push_bind(*number),
+            Cell::Boolean(yes) => $query.push_bind(*yes),
+            Cell::Day(day) => $query.push_bind(*day),
+            Cell::Instant(instant) => $query.push_bind(*instant),
+            Cell::Uuid(id) => $query.push_bind(*id),
+        }
+    };
+}
+
+macro_rules! push_list {
+    ($query:expr, $column:expr, $operator:expr, $cells:expr) => {
+        $query.push(" AND ").push($column).push($operator).push(" (");
+        for (index, cell) in $cells.iter().enumerate() {
+            if index > 0 {
+                $query.push(", ");
+            }
+            bind!($query, cell);
+        }
+        $query.push(")");
+    };
+}
+
+macro_rules! push_filter {
+    ($query:expr, $filter:expr) => {
+        match ($filter.ever, $filter.known_at) {
+            (true, _) => $query.push(" WHERE 1 = 1"),
+            (false, None) => $query.push(" WHERE known_until IS NULL"),
+            (false, Some(at)) => $query
+                .push(" WHERE known_from <= ")
+                .push_bind(sql(at))
+                .push(" AND (known_until IS NULL OR known_until > ")
+                .push_bind(sql(at))
+                .push(")"),
+        };
+        if let Some(members) = &$filter.members {
+            let cells: Vec<Cell> = members.iter().map(|member| Cell::Uuid(member.0)).collect();
+            push_list!($query, "member", " IN", cells);
+        }
+        for (column, cells) in &$filter.equal {
+            push_list!($query, *column, " IN", cells);
+        }
+        for (column, cells) in &$filter.unequal {
+            push_list!($query, *column, " NOT IN", cells);
+        }
+        if let Some(day) = $filter.holds {
+            $query.push(" AND from_on <= ").push_bind(day);
+            $query.push(" AND (until_on IS NULL OR until_on > ").push_bind(day).push(")");
+        }
+        for (column, cell) in &$filter.at_least {
+            $query.push(" AND ").push(*column).push(" >= ");
+            bind!($query, cell);
+        }
+        for (column, cell) in &$filter.less_than {
+            $query.push(" AND ").push(*column).push(" < ");
+            bind!($query, cell);
+        }
+        for (column, present) in &$filter.present {
+            $query.push(" AND ").push(*column).push(if *present { " IS NOT NULL" } else { " IS NULL" });
+        }
+    };
+}
+
+impl Db {
+    /// A page of rows, in the order of the page's column and then of the key.
+    ///
+    /// # Errors
+    /// What the database said.
+    pub async fn page(&self, table: &Table, filter: &Filter, page: &Page) -> Result<Vec<Known>, StoreError> {
+        on!(self, pool => {
+            let mut query = QueryBuilder::new("SELECT row_key, member, known_from, known_until");
+            for column in table.columns {
+                query.push(", ").push(column.name);
+            }
+            query.push(" FROM ").push(table.name);
+            push_filter!(query, filter);
+            match (page.order, &page.after) {
+                (Some(order), Some((Some(value), key))) => {
+                    query.push(" AND (").push(order).push(", row_key) > (");
+                    bind!(query, value);
+                    query.push(", ").push_bind(key.clone()).push(")");
+                }
+                (None, Some((_, key))) => _ = query.push(" AND row_key > ").push_bind(key.clone()),
+                (_, None) | (Some(_), Some((None, _))) => {}
+            }
+            query.push(" ORDER BY ");
+            if let Some(order) = page.order {
+                query.push(order).push(", ");
+            }
+            query.push("row_key, known_from LIMIT ").push_bind(i64::from(page.most));
+            let found = query.build().fetch_all(pool).await.doing("read rows")?;
+            let known: sqlx::Result<Vec<Known>> = found.iter().map(|row| rows::read(table, row)).collect();
+            known.doing("read rows")
+        })
+    }
+
+    /// Sums of a view's rows by groups: the groups' values as text, then the sums.
+    ///
+    /// # Errors
+    /// What the database said.
+    pub async fn sum(&self, table: &Table, filter: &Filter, sum: &SumBy) -> Result<Vec<(Vec<Option<String>>, Vec<i64>)>, StoreError> {
+        on!(self, pool => {
+            let mut query = QueryBuilder::new("SELECT ");
+            for (_, what) in &sum.sums {
+                match what {
+                    Sum::Rows => query.push("COUNT(*)"),
+                    Sum::Filled(column) => query.push("COUNT(").push(*column).push(")"),
+                    Sum::AboveZero(column) => {
+                        query.push("CAST(SUM(CASE WHEN ").push(*column).push(" > 0 THEN 1 ELSE 0 END) AS BIGINT)")
+                    }
+                    Sum::Total(column) => query.push("CAST(SUM(").push(*column).push(") AS BIGINT)"),
+                };
+                query.push(", ");
+            }
+            query.push("1");
+            for column in &sum.by {
+                query.push(", ").push(*column);
+            }
+            query.push(" FROM ").push(table.name);
+            push_filter!(query, filter);
+            for (index, column) in sum.by.iter().enumerate() {
+                query.push(if index == 0 { " GROUP BY " } else { ", " }).push(*column);
+            }
+            for (index, column) in sum.by.iter().enumerate() {
+                query.push(if index == 0 { " ORDER BY " } else { ", " }).push(*column);
+            }
+            let found = query.build().fetch_all(pool).await.doing("sum rows")?;
+            let width = sum.sums.len();
+            let groups: sqlx::Result<Vec<(Vec<Option<String>>, Vec<i64>)>> = found.iter().map(|row| {
+                let sums: sqlx::Result<Vec<i64>> =
+                    (0..width).map(|index| Ok(row.try_get::<Option<i64>, _>(index)?.unwrap_or(0))).collect();
+                let values: sqlx::Result<Vec<Option<String>>> =
+                    (0..sum.by.len()).map(|index| row.try_get(width + 1 + index)).collect();
+                Ok((values?, sums?))
+            }).collect();
+            groups.doing("sum rows")
+        })
+    }
+}

@@ -1,0 +1,179 @@
+//! Writing a batch: rows closed, rows opened, the checkpoint moved, all in one transaction.
+
+use chrono::{DateTime, Utc};
+use rollbook_events::{MemberId, Position};
+use sqlx::QueryBuilder;
+use uuid::Uuid;
+
+use super::db::{Db, Doing, StoreError, on};
+use crate::fold::{Changes, Opened};
+use crate::view::{Cell, ColumnType, Table};
+use crate::views;
+
+/// Parameters of one statement: SQLite takes 32,766, PostgreSQL 65,535.
+const MOST_PARAMETERS: usize = 30_000;
+
+const MOVE_CHECKPOINT: &str = "UPDATE checkpoint SET position = $1, recorded_at = $2 WHERE name = 'views' AND position = $3";
+const JOIN_LINK: &str = "INSERT INTO member_link (a, b, known_from) VALUES ($1, $2, $3)";
+const PART_LINK: &str = "UPDATE member_link SET known_until = $1 WHERE a = $2 AND b = $3 AND known_until IS NULL";
+const STICK: &str = "INSERT INTO stuck_member (member, position, cause) VALUES ($1, $2, $3) ON CONFLICT (member) DO NOTHING";
+const RESET_CHECKPOINT: &str = "UPDATE checkpoint SET position = 0, recorded_at = NULL WHERE name = 'views'";
+
+/// A member whose views stand still from a position on, with the class of the error.
+#[derive(Debug, Clone)]
+pub struct Stuck {
+    /// Whose.
+    pub member: MemberId,
+    /// The event that could not be read.
+    pub position: Position,
+    /// The class of error, without a value.
+    pub cause: String,
+}
+
+/// Where the views were and where a batch brings them.
+#[derive(Debug, Clone, Copy)]
+pub struct Step {
+    /// The checkpoint before, which must still stand.
+    pub from: Position,
+    /// The checkpoint after.
+    pub to: Position,
+    /// When the event at `to` was recorded.
+    pub recorded_at: Option<DateTime<Utc>>,
+}
+
+impl Db {
+    /// Writes a batch and moves the checkpoint, or neither.
+    ///
+    /// # Errors
+    /// [`StoreError::Fenced`] where another projector moved the checkpoint meanwhile; else what the database said.
+    pub async fn write(&self, changes: &Changes, stuck: &[Stuck], step: Step) -> Result<(), StoreError> {
+        match self {
+            Self::Pg(pool) => {
+                let mut tx = pool.begin().await.doing("begin")?;
+                pg::write(&mut tx, changes, stuck, step).await?;
+                tx.commit().await.doing("commit")
+            }
+            Self::Lite(pool) => {
+                // SQLite has one writer: it says so at once, not in the middle of the batch.
+                let mut tx = pool.begin_with("BEGIN IMMEDIATE").await.doing("begin")?;
+                lite::write(&mut tx, changes, stuck, step).await?;
+                tx.commit().await.doing("commit")
+            }
+        }
+    }
+
+    /// Empties every view and sets the checkpoint to the beginning; the projector then reads the log again.
+    ///
+    /// # Errors
+    /// What the database said; then nothing is changed.
+    pub async fn reset(&self) -> Result<(), StoreError> {
+        on!(self, pool => {
+            let mut tx = pool.begin().await.doing("begin")?;
+            for view in views::ALL {
+                let text = format!("DELETE FROM {}", view.table().name);
+                sqlx::query(sqlx::AssertSqlSafe(text)).execute(&mut *tx).await.doing("empty a view")?;
+            }
+            sqlx::query("DELETE FROM member_link").execute(&mut *tx).await.doing("empty the links")?;
+            sqlx::query("DELETE FROM stuck_member").execute(&mut *tx).await.doing("empty the stuck members")?;
+            sqlx::query(RESET_CHECKPOINT).execute(&mut *tx).await.doing("reset the checkpoint")?;
+            tx.commit().await.doing("commit")
+        })
+    }
+}
+
+/// The same functions for each database: sqlx's traits would ask for a page of bounds to say this once.
+macro_rules! writer {
+    ($name:ident, $database:ty, $connection:ty) => {
+        mod $name {
+            use super::*;
+
+            pub(super) async fn write(
+                conn: &mut $connection,
+                changes: &Changes,
+                stuck: &[Stuck],
+                step: Step,
+            ) -> Result<(), StoreError> {
+                let moved = sqlx::query(MOVE_CHECKPOINT).bind(sql(step.to)).bind(step.recorded_at).bind(sql(step.from));
+                if moved.execute(&mut *conn).await.doing("move the checkpoint")?.rows_affected() != 1 {
+                    return Err(StoreError::Fenced { expected: step.from.0 });
+                }
+                for (view, changes) in views::ALL.iter().zip(&changes.views) {
+                    close(conn, view.table(), &changes.closed).await.doing("close rows")?;
+                    open(conn, view.table(), &changes.opened).await.doing("open rows")?;
+                }
+                for ((a, b), at) in &changes.joined {
+                    let query = sqlx::query(JOIN_LINK).bind(a.0).bind(b.0).bind(sql(*at));
+                    query.execute(&mut *conn).await.doing("join a link")?;
+                }
+                for ((a, b), at) in &changes.parted {
+                    let query = sqlx::query(PART_LINK).bind(sql(*at)).bind(a.0).bind(b.0);
+                    query.execute(&mut *conn).await.doing("part a link")?;
+                }
+                for stuck in stuck {
+                    let query = sqlx::query(STICK).bind(stuck.member.0).bind(sql(stuck.position)).bind(&stuck.cause);
+                    query.execute(&mut *conn).await.doing("note a stuck member")?;
+                }
+                Ok(())
+            }
+
+            async fn close(conn: &mut $connection, table: &Table, closed: &[(String, Position)]) -> sqlx::Result<()> {
+                for chunk in closed.chunks(MOST_PARAMETERS / 2) {
+                    let mut query = QueryBuilder::<$database>::new("UPDATE ");
+                    query.push(table.name).push(" SET known_until = v.column2 FROM (");
+                    query.push_values(chunk, |mut row, (key, at)| {
+                        row.push_bind(key.clone()).push_bind(sql(*at));
+                    });
+                    query.push(") AS v WHERE row_key = v.column1 AND known_until IS NULL");
+                    query.build().execute(&mut *conn).await?;
+                }
+                Ok(())
+            }
+
+            async fn open(conn: &mut $connection, table: &Table, opened: &[Opened]) -> sqlx::Result<()> {
+                for chunk in opened.chunks(MOST_PARAMETERS / (table.columns.len() + 4)) {
+                    let mut query = QueryBuilder::<$database>::new("INSERT INTO ");
+                    query.push(table.name).push(" (row_key, member, known_from, known_until");
+                    for column in table.columns {
+                        query.push(", ").push(column.name);
+                    }
+                    query.push(") ");
+                    query.push_values(chunk, |mut values, opened| {
+                        let row = &opened.row;
+                        values.push_bind(row.key.clone()).push_bind(row.member.map(|member| member.0));
+                        values.push_bind(sql(opened.known_from)).push_bind(opened.known_until.map(sql));
+                        for (cell, column) in row.cells.iter().zip(table.columns) {
+                            match cell.clone() {
+                                Cell::Text(text) => values.push_bind(text),
+                                Cell::Integer(number) => values.push_bind(number),
+                                Cell::Boolean(yes) => values.push_bind(yes),
+                                Cell::Day(day) => values.push_bind(day),
+                                Cell::Instant(instant) => values.push_bind(instant),
+                                Cell::Uuid(id) => values.push_bind(id),
+                                // PostgreSQL wants to know the type even of nothing.
+                                Cell::Null => match column.kind {
+                                    ColumnType::Text => values.push_bind(None::<String>),
+                                    ColumnType::Integer => values.push_bind(None::<i64>),
+                                    ColumnType::Boolean => values.push_bind(None::<bool>),
+                                    ColumnType::Day => values.push_bind(None::<chrono::NaiveDate>),
+                                    ColumnType::Instant => values.push_bind(None::<DateTime<Utc>>),
+                                    ColumnType::Uuid => values.push_bind(None::<Uuid>),
+                                },
+                            };
+                        }
+                    });
+                    query.build().persistent(chunk.len() > 1).execute(&mut *conn).await?;
+                }
+                Ok(())
+            }
+        }
+    };
+}
+
+writer!(pg, sqlx::Postgres, sqlx::PgConnection);
+writer!(lite, sqlx::Sqlite, sqlx::SqliteConnection);
+
+/// A position as a column holds it.
+pub(super) fn sql(position: Position) -> i64 {
+    // Positions count from 1 and cannot pass 2^63.
+    i64::try_from(position.0).unwrap_or(i64::MAX)
+}
