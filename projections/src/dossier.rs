@@ -3,6 +3,7 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
+use chrono::{DateTime, Utc};
 use rollbook_events::families::correction::Correction;
 use rollbook_events::{Envelope, Event, EventId, Hash, Position};
 
@@ -24,8 +25,10 @@ pub struct Recorded {
 pub struct Dossier {
     recorded: Vec<Recorded>,
     by_id: HashMap<EventId, usize>,
-    /// Voided event to the event that voided it.
-    voided: HashMap<EventId, EventId>,
+    /// Indices of `recorded` in the order the events happened, kept sorted because every view reads them so.
+    happened: Vec<(DateTime<Utc>, EventId, usize)>,
+    /// Voided event to the events that voided it, in recorded order.
+    voided: HashMap<EventId, Vec<EventId>>,
 }
 
 impl Dossier {
@@ -36,9 +39,11 @@ impl Dossier {
             return;
         }
         if let Event::Correction(Correction::EventVoided(void)) = &recorded.envelope.event {
-            // The first voiding stands; voiding the voided changes nothing.
-            self.voided.entry(void.event).or_insert(id);
+            self.voided.entry(void.event).or_default().push(id);
         }
+        let happened = (recorded.envelope.occurred_at.earliest().utc(), id, self.recorded.len());
+        let place = self.happened.partition_point(|other| *other < happened);
+        self.happened.insert(place, happened);
         self.by_id.insert(id, self.recorded.len());
         self.recorded.push(recorded);
     }
@@ -69,19 +74,23 @@ impl Dossier {
         self.by_id.get(&id).and_then(|index| self.recorded.get(*index))
     }
 
-    /// The event that voided this one. A voiding that is itself voided no longer voids.
+    /// The event that voided this one: the first voiding that stands, so that voiding the voided changes nothing, and a
+    /// voiding that is itself voided leaves room for a later one.
     pub fn voided_by(&self, id: EventId) -> Option<&Recorded> {
+        self.voiding(id, self.voided.len()).and_then(|by| self.find(by))
+    }
+
+    /// `depth` bounds the chain of voidings of voidings, whatever a broken import made of it.
+    fn voiding(&self, id: EventId, depth: usize) -> Option<EventId> {
         let by = self.voided.get(&id)?;
-        if self.voided.contains_key(by) { None } else { self.find(*by) }
+        by.iter().copied().find(|by| depth == 0 || self.voiding(*by, depth - 1).is_none())
     }
 
     /// The events that stand, in the order they happened: what is told late is told in its place.
     ///
     /// Ties are broken by id, never by arrival, so that the same facts give the same rows whatever order they came in.
     pub fn standing(&self) -> Vec<&Envelope> {
-        let mut standing: Vec<&Envelope> =
-            self.recorded.iter().map(|r| &*r.envelope).filter(|e| self.voided_by(e.id).is_none()).collect();
-        standing.sort_by_key(|e| (e.occurred_at.earliest().utc(), e.id));
-        standing
+        let in_order = self.happened.iter().filter_map(|(_, _, index)| self.recorded.get(*index));
+        in_order.filter(|r| self.voided_by(r.envelope.id).is_none()).map(|r| &*r.envelope).collect()
     }
 }

@@ -1,15 +1,20 @@
 //! What it means: everything known of one member, the rules, and the views that answer from them.
 //!
-//! Reading order: [`dossier`] (the fold), [`rulebook`] (the numbers), [`view`] (what a view is), [`views`] (the views),
-//! [`store`] (how rows become tables, on SQLite and PostgreSQL).
+//! Reading order: [`dossier`] (the fold), [`enrollment_spans`], [`participations`] and [`outreach_episodes`] (what the
+//! facts come to), [`rulebook`] (the numbers), [`rules`], [`view`] (what a view is), [`views`] (the views), [`store`] (how
+//! rows become tables, on SQLite and PostgreSQL).
 //!
 //! **Invariant:** folds, rules and views take values and give values: no clock, no randomness, no I/O. SQL stands in
 //! [`store`] alone. NATS and HTTP are unknown here.
 
 pub mod dossier;
+pub mod enrollment_spans;
 pub mod fold;
 pub mod links;
+pub mod outreach_episodes;
+pub mod participations;
 pub mod rulebook;
+pub mod rules;
 pub mod spans;
 pub mod store;
 pub mod view;

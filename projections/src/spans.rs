@@ -30,6 +30,42 @@ impl Span {
     pub fn holds(self, day: NaiveDate) -> bool {
         self.from <= day && self.until.is_none_or(|until| day < until)
     }
+
+    /// The span in parts, cut wherever a layer begins or ends inside it.
+    pub fn cut_by<T>(self, layers: &[Layer<T>]) -> impl Iterator<Item = Self> {
+        let mut days: Vec<NaiveDate> = bounds(layers).filter(|day| *day > self.from && self.holds(*day)).collect();
+        days.sort_unstable();
+        days.dedup();
+        let ends = days.clone().into_iter().map(Some).chain([self.until]);
+        std::iter::once(self.from).chain(days).zip(ends).map(|(from, until)| Self { from, until })
+    }
+
+    /// The last day of the span; of an open one, a day past all that the layers tell of.
+    pub fn last_known_day<T>(self, layers: &[Layer<T>]) -> NaiveDate {
+        match self.until {
+            Some(until) => until.pred_opt().unwrap_or(until),
+            None => bounds(layers).fold(self.from, NaiveDate::max),
+        }
+    }
+}
+
+/// What is told to hold on a span, until something later is laid over it.
+pub type Layer<T> = (Span, T);
+
+/// Layers from their parts in the order they were told: the one that begins last lies on top, then the one told last.
+pub fn layers_of<T>(parts: impl Iterator<Item = (NaiveDate, Option<NaiveDate>, T)>) -> Vec<Layer<T>> {
+    let mut layers: Vec<_> = parts.filter_map(|(from, until, what)| Some((Span::new(from, until)?, what))).collect();
+    layers.sort_by_key(|(span, _)| span.from);
+    layers
+}
+
+/// The topmost layer on a day.
+pub fn layer_on<T>(layers: &[Layer<T>], day: NaiveDate) -> Option<&T> {
+    layers.iter().rev().find(|(span, _)| span.holds(day)).map(|(_, what)| what)
+}
+
+fn bounds<T>(layers: &[Layer<T>]) -> impl Iterator<Item = NaiveDate> {
+    layers.iter().flat_map(|(span, _)| std::iter::once(span.from).chain(span.until))
 }
 
 #[cfg(test)]

@@ -129,3 +129,15 @@ pub(crate) fn integer(value: u64) -> Cell {
     // A count or position past 2^63 cannot be reached by counting.
     Cell::Integer(i64::try_from(value).unwrap_or(i64::MAX))
 }
+
+/// Codes as a column holds them, with commas; nothing where there are none.
+pub(crate) fn joined<'a>(codes: impl Iterator<Item = &'a str>) -> Option<String> {
+    let mut text = String::new();
+    for code in codes {
+        if !text.is_empty() {
+            text.push(',');
+        }
+        text.push_str(code);
+    }
+    (!text.is_empty()).then_some(text)
+}

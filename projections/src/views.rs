@@ -1,11 +1,19 @@
 //! The views, in reading order. A new view is a file here, a line in [`ALL`] and a migration.
 
+pub mod current_enrollment;
+pub mod duplication_conflict;
 pub mod event_history;
+pub mod outreach_conversion;
 
 use crate::view::View;
 
 /// Every view there is.
-pub const ALL: &[&dyn View] = &[&event_history::EventHistory];
+pub const ALL: &[&dyn View] = &[
+    &event_history::EventHistory,
+    &current_enrollment::CurrentEnrollment,
+    &duplication_conflict::DuplicationConflict,
+    &outreach_conversion::OutreachConversion,
+];
 
 /// The view of this name.
 pub fn find(name: &str) -> Option<&'static dyn View> {

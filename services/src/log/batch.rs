@@ -70,7 +70,11 @@ fn check_message(spec: &StreamSpec, message: &Message) -> Result<(), AppendError
 /// refused, because in a batch it is made against the log before the batch.
 pub(super) fn expectations(batch: &[Message]) -> Vec<Option<Position>> {
     let mut seen = HashSet::with_capacity(batch.len());
-    batch.iter().map(|message| message.expected.filter(|_| seen.insert(message.subject.as_str()))).collect()
+    let expectation = |message: &Message| {
+        let first = seen.insert(message.subject.as_str());
+        message.expected.filter(|_| first)
+    };
+    batch.iter().map(expectation).collect()
 }
 
 /// The headers of a message that [`check`] has passed.
@@ -80,8 +84,8 @@ pub(super) fn headers(message: &Message, expected: Option<Position>, part: Optio
         headers.insert(*name, value.as_str());
     }
     headers.insert(NATS_MESSAGE_ID, message.id.as_str());
-    if let Some(Position(expected)) = expected {
-        headers.insert(NATS_EXPECTED_LAST_SUBJECT_SEQUENCE, expected);
+    if let Some(expected) = expected {
+        headers.insert(NATS_EXPECTED_LAST_SUBJECT_SEQUENCE, expected.to_string());
     }
     if let Some(part) = part {
         headers.insert(BATCH_ID, part.batch);
@@ -104,8 +108,9 @@ mod tests {
 
     #[test]
     fn only_the_first_of_a_subject_carries_an_expectation() {
-        let batch = [message("enrollment.a", Some(4)), message("enrollment.b", None), message("enrollment.a", Some(4))];
-        assert_eq!(expectations(&batch), [Some(Position(4)), None, None]);
+        let [a, b] = ["enrollment.a", "enrollment.b"];
+        let batch = [message(a, Some(4)), message(b, None), message(a, Some(4)), message(b, Some(2))];
+        assert_eq!(expectations(&batch), [Some(Position(4)), None, None, None]);
     }
 
     #[test]

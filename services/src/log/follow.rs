@@ -95,18 +95,23 @@ impl Follower {
                 Ok(messages) => {
                     self.messages = Some(messages);
                     // A reader that breaks as soon as it is made must not become a busy loop.
-                    sleep(std::mem::replace(&mut self.pause, (self.pause * 2).min(LONGEST_PAUSE))).await;
+                    self.rest().await;
                     return Ok(());
                 }
                 Err(error @ ReadError::Unavailable { .. }) if start.elapsed() > PATIENCE => return Err(error),
                 Err(ReadError::Unavailable { source }) => {
                     tracing::warn!(after = %self.last, error = %source, "the log cannot be read");
-                    sleep(self.pause).await;
-                    self.pause = (self.pause * 2).min(LONGEST_PAUSE);
+                    self.rest().await;
                 }
                 Err(error) => return Err(error),
             }
         }
+    }
+
+    /// Longer each time, until a message comes.
+    async fn rest(&mut self) {
+        sleep(self.pause).await;
+        self.pause = (self.pause * 2).min(LONGEST_PAUSE);
     }
 
     async fn subscribe(&self) -> Result<pull::Stream, ReadError> {

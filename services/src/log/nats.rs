@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use async_nats::connection::State;
 use async_nats::jetstream::{self, Context, ErrorCode};
-use async_nats::{Client, ConnectOptions, Request};
+use async_nats::{Client, ConnectOptions, Event, Request, ServerError};
 use async_trait::async_trait;
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
@@ -16,7 +16,7 @@ use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use serde_json::{Map, Value, json};
 
-use super::{AppendError, Log, Message, ReadError, SettingsError, Source, Stored, StreamSpec, batch, follow, settings};
+use super::{AppendError, Log, Message, ReadError, SettingsError, Stored, StreamSpec, batch, follow, settings};
 
 /// How long the server may take for one answer.
 pub(super) const ANSWER_TIMEOUT: Duration = Duration::from_secs(5);
@@ -46,8 +46,16 @@ impl std::fmt::Debug for Access {
 pub async fn connect(access: &Access, name: &str) -> Result<Client, ReadError> {
     let mut options = ConnectOptions::new().name(name).max_reconnects(None).event_callback(|event| async move {
         match event {
-            async_nats::Event::Connected => tracing::info!("connected to the log"),
-            other => tracing::warn!(event = %other, "connection to the log"),
+            Event::Connected => tracing::info!("connected to the log"),
+            // It may quote the subject that a permission was missing for.
+            Event::ServerError(ServerError::Other(_)) => tracing::warn!("the log's server reports an error in its log"),
+            event @ (Event::Disconnected
+            | Event::LameDuckMode
+            | Event::Draining
+            | Event::Closed
+            | Event::SlowConsumer(_)
+            | Event::ServerError(_)
+            | Event::ClientError(_)) => tracing::warn!(%event, "connection to the log"),
         }
     });
     if let Some(token) = &access.token {

@@ -1,0 +1,4 @@
+//! The rules: pure functions from facts and a rulebook to a verdict. One file a concern; ids are those of the catalogue.
+
+pub mod duplication;
+pub mod outreach;

@@ -1,0 +1,157 @@
+//! What follows where two things run at once (DUP-1 to DUP-8, EXC-1 to EXC-20), and what the member chose (DUP-9).
+
+use std::cmp::Ordering;
+
+use rollbook_events::families::other_programs::{OtherPrograms, ProgramChosen};
+use rollbook_events::{Envelope, Event};
+
+use crate::participations::{Held, Identity, What};
+use crate::rulebook::{Outcome, Pair, Rulebook, SameProgram};
+use crate::spans::Span;
+
+/// Which rule speaks.
+#[derive(Debug, Clone, Copy)]
+pub enum Verdict<'r> {
+    /// One of the program matrix.
+    Pair(&'r Pair),
+    /// Two enrollments in one program.
+    SameProgram(&'r SameProgram),
+}
+
+impl<'r> Verdict<'r> {
+    /// What follows.
+    pub fn outcome(self) -> &'static str {
+        match self {
+            Self::Pair(pair) => pair.outcome.as_str(),
+            Self::SameProgram(_) => "duplicate_enrollment",
+        }
+    }
+
+    /// The rule's id.
+    pub fn rule(self) -> &'r str {
+        match self {
+            Self::Pair(pair) => &pair.id,
+            Self::SameProgram(rule) => &rule.id,
+        }
+    }
+
+    /// Where it is written.
+    pub fn cite(self) -> &'r str {
+        match self {
+            Self::Pair(pair) => &pair.cite,
+            Self::SameProgram(rule) => &rule.cite,
+        }
+    }
+
+    /// Whether the member's choice settles it (DUP-9); from what excludes there is nothing to choose (DUP-10).
+    fn is_chosen_between(self) -> bool {
+        matches!(self, Self::Pair(pair) if matches!(pair.outcome, Outcome::Choose | Outcome::Conflict))
+    }
+}
+
+/// Two things that run at once, and what follows.
+#[derive(Debug, Clone, Copy)]
+pub struct Overlap<'a> {
+    /// The rule.
+    pub verdict: Verdict<'a>,
+    /// The side the rule names first; of two enrollments in one program, the one whose id sorts first.
+    pub a: &'a Held<'a>,
+    /// The other.
+    pub b: &'a Held<'a>,
+    /// The days on which both run and the rule is in force.
+    pub span: Span,
+    /// What the member chose.
+    pub choice: Option<(&'a Envelope, &'a ProgramChosen)>,
+}
+
+/// Every overlap that a rule speaks of, in an order that only the facts decide.
+pub fn overlaps<'a>(standing: &[&'a Envelope], held: &'a [Held<'a>], rulebook: &'a Rulebook) -> Vec<Overlap<'a>> {
+    let mut found = Vec::new();
+    for (index, one) in held.iter().enumerate() {
+        for two in held.iter().skip(index + 1) {
+            if let Some(span) = one.span.overlap(two.span) {
+                judge(one, two, span, rulebook, &mut found);
+            }
+        }
+    }
+    found.sort_by(|x, y| same_row(x, y).then(x.span.cmp(&y.span)));
+    // A change of provider or of a channel that the rule does not name does not end an overlap.
+    found.dedup_by(|later, earlier| {
+        let goes_on = same_row(later, earlier).is_eq() && earlier.span.until == Some(later.span.from);
+        if goes_on {
+            *earlier = Overlap { span: Span { from: earlier.span.from, until: later.span.until }, ..*later };
+        }
+        goes_on
+    });
+    choose(standing, &mut found);
+    found
+}
+
+fn same_row(x: &Overlap<'_>, y: &Overlap<'_>) -> Ordering {
+    let sides = (x.a.identity, x.b.identity).cmp(&(y.a.identity, y.b.identity));
+    sides.then_with(|| x.verdict.rule().cmp(y.verdict.rule()))
+}
+
+fn judge<'a>(one: &'a Held<'a>, two: &'a Held<'a>, span: Span, rulebook: &'a Rulebook, found: &mut Vec<Overlap<'a>>) {
+    if let (What::Program(program), What::Program(other)) = (one.what, two.what)
+        && program == other
+    {
+        let (a, b) = if one.identity <= two.identity { (one, two) } else { (two, one) };
+        // Only enrollments: that another plan or agency reports the same part in a program is no second one.
+        if is_enrollment(a) && is_enrollment(b) && a.identity != b.identity {
+            found.push(Overlap { verdict: Verdict::SameProgram(rulebook.same_program()), a, b, span, choice: None });
+        }
+        return;
+    }
+    for pair in rulebook.pairs() {
+        let sides = if speaks_of(pair, one, two) {
+            (one, two)
+        } else if speaks_of(pair, two, one) {
+            (two, one)
+        } else {
+            continue;
+        };
+        if pair.outcome != Outcome::Allow
+            && let Some(span) = pair.in_force(span)
+        {
+            found.push(Overlap { verdict: Verdict::Pair(pair), a: sides.0, b: sides.1, span, choice: None });
+        }
+    }
+}
+
+fn is_enrollment(held: &Held<'_>) -> bool {
+    matches!(held.identity, Identity::Enrollment(_))
+}
+
+/// CON-3: where the rule names a channel, only that channel falls under it; one that nobody reported is not guessed.
+fn speaks_of(pair: &Pair, a: &Held<'_>, b: &Held<'_>) -> bool {
+    pair.a.meets(a.what.selector())
+        && pair.b.meets(b.what.selector())
+        && pair.a_channel.is_none_or(|channel| a.channel == Some(channel))
+}
+
+/// A choice settles the pair's overlap that had not ended on that day; where several had not, the first of them. A later
+/// choice takes the place of an earlier one.
+fn choose<'a>(standing: &[&'a Envelope], found: &mut [Overlap<'a>]) {
+    for envelope in standing {
+        let Event::OtherPrograms(OtherPrograms::ProgramChosen(choice)) = &envelope.event else { continue };
+        let day = envelope.occurred_at.day();
+        let concerned = |overlap: &Overlap<'_>| {
+            let (What::Program(a), What::Program(b)) = (overlap.a.what, overlap.b.what) else { return false };
+            let given_up = if choice.chosen == a { b } else { a };
+            overlap.verdict.is_chosen_between()
+                && (choice.chosen == a || choice.chosen == b)
+                && (choice.given_up.is_empty() || choice.given_up.contains(&given_up))
+                && overlap.span.until.is_none_or(|until| day < until)
+        };
+        let mut settled: Vec<(Identity<'a>, Identity<'a>)> = Vec::new();
+        for overlap in found.iter_mut().filter(|overlap| concerned(overlap)) {
+            // Overlaps of one pair stand side by side in order of their days.
+            let pair = (overlap.a.identity, overlap.b.identity);
+            if !settled.contains(&pair) {
+                settled.push(pair);
+                overlap.choice = Some((envelope, choice));
+            }
+        }
+    }
+}

@@ -1,0 +1,47 @@
+//! What a running ledger is made of: the parts that the HTTP edge and the programs share.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use metrics_exporter_prometheus::PrometheusHandle;
+use rollbook_projections::store::Db;
+use tokio::sync::watch;
+
+use crate::identity_index::IdentityIndex;
+use crate::import::Importer;
+use crate::ledger_key::LedgerKey;
+use crate::log::Log;
+use crate::projector::Status;
+use crate::recorder::Recorder;
+use crate::tokens::Tokens;
+
+/// The parts of a running ledger. Cheap to clone.
+#[derive(Clone)]
+pub struct App {
+    /// The views.
+    pub db: Db,
+    /// How the projector stands; where it runs elsewhere, as read from the views.
+    pub status: watch::Receiver<Status>,
+    /// The enrollment stream.
+    pub log: Arc<dyn Log>,
+    /// The recorder, where this program is one.
+    pub recorder: Option<Recorder>,
+    /// The importer of files, where this program records.
+    pub importer: Option<Importer>,
+    /// What is known of people, for deriving ages.
+    pub identities: Option<IdentityIndex>,
+    /// From CIN to pseudonym.
+    pub key: LedgerKey,
+    /// Who may call.
+    pub tokens: Tokens,
+    /// What Prometheus reads.
+    pub metrics: PrometheusHandle,
+    /// Where this ledger keeps its files.
+    pub data: PathBuf,
+}
+
+impl std::fmt::Debug for App {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("App").field("data", &self.data).finish_non_exhaustive()
+    }
+}

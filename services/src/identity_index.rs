@@ -1,0 +1,223 @@
+//! What the recorder must know of people without asking the identity stream each time: whether an identity is news, and
+//! when somebody was born. It is a fold of `IDENTITY`, kept in memory and followed live.
+
+use std::collections::HashMap;
+use std::hash::{DefaultHasher, Hash as _, Hasher};
+use std::sync::{Arc, RwLock};
+
+use bytes::Bytes;
+use chrono::NaiveDate;
+use futures_util::StreamExt;
+use rollbook_events::families::referral::Referral;
+use rollbook_events::identity::{Identity, IdentityRecorded, IdentitySource};
+use rollbook_events::{Event, EventId, Hash, MemberId, Occurred, Position};
+use tokio::sync::watch;
+use tokio_util::sync::CancellationToken;
+use uuid::Uuid;
+
+use crate::clock;
+use crate::log::{AppendError, Log, Message, ReadError};
+
+/// Makes an identity's event id of what it says, so that the same statement is the same event.
+const NAMESPACE: Uuid = Uuid::from_u128(0x8f4f_6a52_3e6d_4c0b_9d5e_2b1a_7c90_41ee);
+
+/// What is known of one member, as each system last said.
+#[derive(Debug, Clone, Default)]
+struct KnownOf {
+    born_on: Option<NaiveDate>,
+    /// For each system the digest of its last statement and of the file it stood in.
+    stated: Vec<(u64, u64, u64)>,
+}
+
+/// The index. Cheap to clone.
+#[derive(Clone)]
+pub struct IdentityIndex {
+    log: Arc<dyn Log>,
+    known: Arc<RwLock<HashMap<MemberId, KnownOf>>>,
+    position: watch::Receiver<Position>,
+}
+
+impl std::fmt::Debug for IdentityIndex {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("IdentityIndex").finish_non_exhaustive()
+    }
+}
+
+/// What the index says of a statement.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum News {
+    /// It says something new.
+    New,
+    /// It was said, in the same file.
+    SaidHere,
+    /// It was said before.
+    Said,
+}
+
+/// A statement of a file about somebody.
+#[derive(Debug, Clone)]
+pub struct Told {
+    /// Whom.
+    pub member: MemberId,
+    /// What.
+    pub identity: Identity,
+    /// Where.
+    pub source: IdentitySource,
+}
+
+impl IdentityIndex {
+    /// Reads the stream and follows it until cancelled.
+    ///
+    /// # Errors
+    /// Where the stream cannot be read.
+    pub async fn follow(log: Arc<dyn Log>, cancelled: CancellationToken) -> Result<Self, ReadError> {
+        let known: Arc<RwLock<HashMap<MemberId, KnownOf>>> = Arc::default();
+        let (reached, position) = watch::channel(Position(0));
+        let mut stream = log.follow(Position(0)).await?;
+        let filled = known.clone();
+        tokio::spawn(async move {
+            loop {
+                let next = tokio::select! { next = stream.next() => next, () = cancelled.cancelled() => None };
+                match next {
+                    None => return,
+                    Some(Err(error)) => {
+                        tracing::error!(error = %error, "the identity stream cannot be followed");
+                        return;
+                    }
+                    Some(Ok(stored)) => {
+                        match serde_json::from_slice::<IdentityRecorded>(&stored.body) {
+                            Ok(recorded) => note(&filled, recorded.member, &recorded.identity, &recorded.source),
+                            Err(_) => tracing::error!(position = stored.position.0, "an identity cannot be read"),
+                        }
+                        _ = reached.send(stored.position);
+                    }
+                }
+            }
+        });
+        Ok(Self { log, known, position })
+    }
+
+    /// Waits until the index holds what the stream holds now.
+    ///
+    /// # Errors
+    /// Where the stream cannot be read.
+    pub async fn caught_up(&self) -> Result<(), ReadError> {
+        let head = self.log.head().await?;
+        let mut position = self.position.clone();
+        let reached = position.wait_for(|position| *position >= head).await.map(|_| ());
+        reached.map_err(|error| ReadError::Unavailable { source: Box::new(error) })
+    }
+
+    /// How many members are known.
+    pub fn members(&self) -> usize {
+        self.known.read().map(|known| known.len()).unwrap_or(0)
+    }
+
+    /// Whether a statement is news.
+    pub fn news(&self, told: &Told) -> News {
+        let (system, says, file) = digests(&told.identity, &told.source);
+        let Ok(known) = self.known.read() else { return News::New };
+        let stated = known.get(&told.member).and_then(|of| of.stated.iter().find(|stated| stated.0 == system));
+        match stated {
+            Some((_, said, in_file)) if *said == says && *in_file == file => News::SaidHere,
+            Some((_, said, _)) if *said == says => News::Said,
+            Some(_) | None => News::New,
+        }
+    }
+
+    /// Records what is news of these statements, in order; on disk when it answers.
+    ///
+    /// # Errors
+    /// Where the stream cannot be written.
+    pub async fn record(&self, told: &[Told]) -> Result<Vec<News>, AppendError> {
+        let mut messages: Vec<Message> = Vec::new();
+        let mut all = Vec::with_capacity(told.len());
+        for told in told {
+            let news = self.news(told);
+            all.push(news);
+            if news != News::New {
+                continue;
+            }
+            note(&self.known, told.member, &told.identity, &told.source);
+            messages.push(message(told)?);
+        }
+        for chunk in messages.chunks(crate::log::MOST_IN_A_BATCH) {
+            if let Err(error) = self.log.append(chunk).await {
+                // What could not be written is not known, or it would never be written.
+                for told in told {
+                    self.forget(told.member);
+                }
+                return Err(error);
+            }
+        }
+        Ok(all)
+    }
+
+    /// Sets the age that a kind asks for and its submission leaves out, for the civil day it speaks of.
+    pub fn fill_age(&self, member: MemberId, occurred_at: Occurred, event: &mut Event) {
+        let Event::Referral(referral) = event else { return };
+        let age = match referral {
+            Referral::MemberIdentified(identified) => &mut identified.age_years,
+            Referral::PopulationAssessed(assessed) => &mut assessed.age_years,
+            Referral::ReferralReceived(received) => &mut received.age_years,
+            Referral::ServiceAssessed(_) | Referral::ReferralUpdated(_) => return,
+        };
+        let born_on = self.known.read().ok().and_then(|known| known.get(&member).and_then(|of| of.born_on));
+        if let (None, Some(born_on)) = (&age, born_on) {
+            *age = occurred_at.day().years_since(born_on).and_then(|years| u8::try_from(years).ok());
+        }
+    }
+
+    fn forget(&self, member: MemberId) {
+        if let Ok(mut known) = self.known.write() {
+            known.remove(&member);
+        }
+    }
+}
+
+fn message(told: &Told) -> Result<Message, AppendError> {
+    let (system, says, file) = digests(&told.identity, &told.source);
+    let row = told.source.row.unwrap_or(0);
+    let name = format!("{}|{system}|{says}|{file}|{row}", told.member);
+    let recorded = IdentityRecorded {
+        id: EventId(Uuid::new_v5(&NAMESPACE, name.as_bytes())),
+        member: told.member,
+        recorded_at: rollbook_events::Instant::new(clock::now().fixed_offset()),
+        source: told.source.clone(),
+        identity: told.identity.clone(),
+    };
+    let body = serde_json::to_vec(&recorded).map_err(|error| AppendError::Unavailable { source: Box::new(error) })?;
+    Ok(Message {
+        subject: format!("identity.{}", told.member),
+        id: recorded.id.to_string(),
+        expected: None,
+        headers: Vec::new(),
+        body: Bytes::from(body),
+    })
+}
+
+fn note(known: &RwLock<HashMap<MemberId, KnownOf>>, member: MemberId, identity: &Identity, source: &IdentitySource) {
+    let Ok(mut known) = known.write() else { return };
+    let of = known.entry(member).or_default();
+    of.born_on = identity.born_on.map(|day| day.0).or(of.born_on);
+    let (system, says, file) = digests(identity, source);
+    match of.stated.iter_mut().find(|stated| stated.0 == system) {
+        Some(stated) => *stated = (system, says, file),
+        None => of.stated.push((system, says, file)),
+    }
+}
+
+/// Digests of the system, of what it says, and of the file it says it in; for this process alone, never stored.
+fn digests(identity: &Identity, source: &IdentitySource) -> (u64, u64, u64) {
+    let digest = |write: &dyn Fn(&mut DefaultHasher)| {
+        let mut hasher = DefaultHasher::new();
+        write(&mut hasher);
+        hasher.finish()
+    };
+    let says = serde_json::to_vec(identity).unwrap_or_default();
+    (
+        digest(&|h| source.system.hash(h)),
+        digest(&|h| says.hash(h)),
+        digest(&|h| source.file_sha256.map(Hash::bytes).hash(h)),
+    )
+}

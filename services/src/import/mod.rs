@@ -1,0 +1,218 @@
+//! Importing a file: spooled, read row by row, recorded in chunks, and every row accounted for on `INTAKE`.
+//!
+//! A chunk is settled in three steps: who people are, what happened, what became of each row. Each step says the same
+//! again without harm, so an import that was killed anywhere is begun again after the last settled row and comes to the
+//! same end.
+
+mod quarantine;
+mod rows;
+mod run;
+mod state;
+
+use std::collections::HashMap;
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex};
+
+use rollbook_events::intake::{FileKind, RowCounts};
+use rollbook_events::{Actor, Hash};
+use serde::{Deserialize, Serialize};
+use tokio::sync::watch;
+
+use crate::files::Defaults;
+use crate::identity_index::IdentityIndex;
+use crate::ledger_key::LedgerKey;
+use crate::log::Log;
+use crate::recorder::Recorder;
+
+/// Different reasons that a report lists; what is beyond is counted as others.
+const MOST_REASONS: usize = 50;
+
+/// A file that was spooled whole.
+#[derive(Debug, Clone)]
+pub struct Upload {
+    /// What kind of file.
+    pub kind: FileKind,
+    /// Its own name, without a folder.
+    pub name: String,
+    /// What it leaves out.
+    pub defaults: Defaults,
+    /// Where it lies; it is removed once it is done.
+    pub path: PathBuf,
+    /// SHA-256 of its bytes.
+    pub sha256: Hash,
+    /// How long it is.
+    pub bytes: u64,
+    /// Who brought it.
+    pub actor: Actor,
+}
+
+/// Where an import is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum State {
+    /// Rows are being read.
+    Running,
+    /// Every row is settled.
+    Completed,
+    /// It stopped; the same file again goes on where it stopped.
+    Failed,
+}
+
+/// Rows that were quarantined for one reason.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
+pub struct Reason {
+    /// The column.
+    pub column: Option<String>,
+    /// Why, without a value.
+    pub reason: String,
+    /// How many rows.
+    pub rows: u64,
+}
+
+/// How far an import is; the last one it gives is its report.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
+pub struct Progress {
+    /// SHA-256 of the file: its name on `INTAKE`.
+    pub sha256: String,
+    /// The file's name.
+    pub name: String,
+    /// The file's kind.
+    pub kind: String,
+    /// Where it is.
+    pub state: State,
+    /// Whether the ledger had this very file whole before: then nothing was done.
+    pub already: bool,
+    /// Rows settled, by outcome.
+    pub rows: u64,
+    /// Rows that became events.
+    pub recorded: u64,
+    /// Rows the ledger already held.
+    pub duplicate: u64,
+    /// Rows that wait for a person.
+    pub quarantined: u64,
+    /// Events the recorded rows became.
+    pub events: u64,
+    /// Identities written.
+    pub identities: u64,
+    /// Bytes read of the file.
+    pub bytes_read: u64,
+    /// Bytes of the file.
+    pub bytes: u64,
+    /// The last position written, to ask the views for with `at_least`.
+    pub position: u64,
+    /// Why rows were quarantined.
+    pub reasons: Vec<Reason>,
+    /// Where on the server the quarantined rows lie, readable by the ledger's user alone.
+    pub quarantine: Option<String>,
+    /// Why it failed.
+    pub error: Option<String>,
+}
+
+impl Progress {
+    fn counts(&self) -> RowCounts {
+        RowCounts {
+            rows: self.rows,
+            recorded: self.recorded,
+            duplicate: self.duplicate,
+            quarantined: self.quarantined,
+            events: self.events,
+        }
+    }
+
+    fn set_counts(&mut self, counts: RowCounts) {
+        self.rows = counts.rows;
+        self.recorded = counts.recorded;
+        self.duplicate = counts.duplicate;
+        self.quarantined = counts.quarantined;
+        self.events = counts.events;
+    }
+
+    fn note_reason(&mut self, column: Option<&str>, reason: &str) {
+        let same = |known: &&mut Reason| known.column.as_deref() == column && known.reason == reason;
+        if let Some(known) = self.reasons.iter_mut().find(same) {
+            known.rows += 1;
+        } else if self.reasons.len() < MOST_REASONS {
+            self.reasons.push(Reason { column: column.map(str::to_owned), reason: reason.to_owned(), rows: 1 });
+        }
+    }
+}
+
+/// Why an import could not begin.
+#[derive(Debug, thiserror::Error)]
+pub enum ImportError {
+    /// The file is none of its kind; the columns it lacks are named.
+    #[error("{0}")]
+    File(String),
+    /// The log could not be read or written.
+    #[error("the ledger cannot import now")]
+    Unavailable {
+        /// What went wrong.
+        #[source]
+        source: Box<dyn std::error::Error + Send + Sync>,
+    },
+}
+
+/// Imports files, one run a file however often it is sent. Cheap to clone.
+#[derive(Clone)]
+pub struct Importer {
+    inner: Arc<Inner>,
+}
+
+struct Inner {
+    intake: Arc<dyn Log>,
+    recorder: Recorder,
+    identities: IdentityIndex,
+    key: LedgerKey,
+    data: PathBuf,
+    running: Mutex<HashMap<Hash, watch::Receiver<Progress>>>,
+}
+
+impl std::fmt::Debug for Importer {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Importer").finish_non_exhaustive()
+    }
+}
+
+impl Importer {
+    /// An importer that keeps its spool and its quarantine in a data folder.
+    pub fn new(intake: Arc<dyn Log>, recorder: Recorder, identities: IdentityIndex, key: LedgerKey, data: PathBuf) -> Self {
+        let running = Mutex::new(HashMap::new());
+        Self { inner: Arc::new(Inner { intake, recorder, identities, key, data, running }) }
+    }
+
+    /// The folder where uploads are spooled, readable by the ledger's user alone.
+    pub fn spool(&self) -> PathBuf {
+        self.inner.data.join("spool")
+    }
+
+    /// Begins an import, or joins the one that runs for the same bytes; a file that is done is answered at once.
+    ///
+    /// # Errors
+    /// Where the file is none of its kind, or the ledger cannot be reached.
+    pub async fn import(&self, upload: Upload) -> Result<watch::Receiver<Progress>, ImportError> {
+        run::begin(&self.inner, upload).await
+    }
+
+    /// What is known of a file by its hash: its report so far.
+    ///
+    /// # Errors
+    /// Where the log cannot be read.
+    pub async fn report(&self, sha256: Hash) -> Result<Option<Progress>, ImportError> {
+        state::report(&*self.inner.intake, sha256).await
+    }
+}
+
+impl Inner {
+    fn quarantine_path(&self, sha256: Hash) -> PathBuf {
+        self.data.join("quarantine").join(format!("{sha256}.ndjson"))
+    }
+}
+
+/// Removes a spooled file; one that is gone already is gone.
+fn unspool(path: &Path) {
+    if let Err(error) = std::fs::remove_file(path)
+        && error.kind() != std::io::ErrorKind::NotFound
+    {
+        tracing::warn!(error = %error, "could not remove a spooled file");
+    }
+}

@@ -1,0 +1,131 @@
+//! The pure decision: what the ledger holds of a member, and what is submitted, give the event to record, or a refusal.
+//!
+//! Only what *cannot* be so is refused. What must not be so and yet happened is recorded, and the views show it.
+
+use chrono::{DateTime, Utc};
+use rollbook_events::families::correction::Correction;
+use rollbook_events::families::notice::Notice;
+use rollbook_events::families::rules::Rules;
+use rollbook_events::families::who::Who;
+use rollbook_events::{
+    Actor, Envelope, Event, EventId, Hash, Rejection, RejectionCode, Subject, Submission, pacific_day,
+};
+use rollbook_projections::{Dossier, Recorded, Rulebook};
+
+/// What becomes of a submission that is not refused.
+#[derive(Debug)]
+pub enum Decision {
+    /// A new event.
+    Record(Box<Envelope>),
+    /// The ledger already holds just this.
+    Known(Recorded),
+}
+
+/// Who submits, when, and under which id where the caller gave none.
+#[derive(Debug, Clone)]
+pub struct Circumstances {
+    /// Who says so.
+    pub actor: Actor,
+    /// The recorder's clock.
+    pub now: DateTime<Utc>,
+    /// The id of an event that came without one.
+    pub fresh_id: EventId,
+    /// The stored hash of the subject's last event.
+    pub previous: Option<Hash>,
+}
+
+/// Decides on one submission.
+///
+/// # Errors
+/// The refusal, with its field.
+pub fn decide(dossier: &Dossier, submission: Submission, subject: Subject, with: Circumstances) -> Result<Decision, Rejection> {
+    let envelope = Envelope {
+        id: submission.id.unwrap_or(with.fresh_id),
+        subject,
+        plan: submission.plan,
+        county: submission.county,
+        occurred_at: submission.occurred_at,
+        recorded_at: with.now,
+        actor: with.actor,
+        source: submission.source,
+        causation: None,
+        correlation: submission.correlation,
+        replaces: submission.replaces,
+        sensitivity: submission.sensitivity,
+        previous: with.previous,
+        event: submission.event,
+        unknown: std::collections::BTreeMap::new(),
+    };
+    if let Some(known) = dossier.find(envelope.id) {
+        return if envelope.says_the_same(&known.envelope) {
+            Ok(Decision::Known(known.clone()))
+        } else {
+            Err(Rejection::new(RejectionCode::IdReused, "id", "already names another event; give a new event a new id"))
+        };
+    }
+    if happens_after(&envelope, with.now) {
+        return Err(Rejection::new(RejectionCode::FutureDate, "occurred_at", "lies in the future"));
+    }
+    if let Some(id) = envelope.replaces
+        && dossier.find(id).is_none()
+    {
+        return Err(unknown_event("replaces"));
+    }
+    if let Some(known) = refers_rightly(dossier, &envelope)? {
+        return Ok(Decision::Known(known));
+    }
+    Ok(Decision::Record(Box::new(envelope)))
+}
+
+fn happens_after(envelope: &Envelope, now: DateTime<Utc>) -> bool {
+    match envelope.occurred_at {
+        rollbook_events::Occurred::At(instant) => instant.utc() > now,
+        rollbook_events::Occurred::Day(day) => day > pacific_day(&now),
+    }
+}
+
+fn unknown_event(field: &str) -> Rejection {
+    Rejection::new(RejectionCode::UnknownEvent, field, "is not an event of this member")
+}
+
+/// Checks what an event refers to; gives the event that already says so, where there is one.
+fn refers_rightly(dossier: &Dossier, envelope: &Envelope) -> Result<Option<Recorded>, Rejection> {
+    match &envelope.event {
+        Event::Correction(Correction::EventVoided(void)) => {
+            if dossier.find(void.event).is_none() {
+                return Err(unknown_event("data.event"));
+            }
+            // Voiding what is void already records nothing.
+            Ok(dossier.voided_by(void.event).cloned())
+        }
+        Event::Who(Who::MemberLinked(link)) => not_itself(envelope.subject, link.other).map(|()| None),
+        Event::Who(Who::MemberUnlinked(unlink)) => not_itself(envelope.subject, unlink.other).map(|()| None),
+        Event::Notice(Notice::NoticeDetermined(_)) => {
+            Err(Rejection::new(RejectionCode::NotSubmittable, "kind", "is written by the ledger itself"))
+        }
+        Event::Rules(Rules::RulebookAdopted(adopted)) => {
+            if adopted.hash != Hash::of(adopted.text.as_str().as_bytes()) {
+                return Err(Rejection::new(RejectionCode::BadIdentifier, "data.hash", "is not the SHA-256 of data.text"));
+            }
+            match Rulebook::parse(adopted.text.as_str()) {
+                Ok(_) => Ok(None),
+                Err(error) => Err(Rejection::new(RejectionCode::Malformed, "data.text", error.to_string())),
+            }
+        }
+        Event::Who(_)
+        | Event::Coverage(_)
+        | Event::OtherPrograms(_)
+        | Event::Referral(_)
+        | Event::Authorization(_)
+        | Event::Outreach(_)
+        | Event::Enrollment(_)
+        | Event::Notice(_) => Ok(None),
+    }
+}
+
+fn not_itself(subject: Subject, other: rollbook_events::MemberId) -> Result<(), Rejection> {
+    if subject == Subject::Member(other) {
+        return Err(Rejection::new(RejectionCode::BadIdentifier, "data.other", "is the member itself"));
+    }
+    Ok(())
+}

@@ -1,0 +1,216 @@
+//! Where the recorder's dossiers come from: its own cache, else the `event_history` view, else the stream.
+
+use std::collections::{BTreeSet, HashMap};
+use std::sync::Arc;
+
+use rollbook_events::families::rules::Rules;
+use rollbook_events::{Event, EventId, Hash, MemberId, Position, Subject};
+use rollbook_projections::store::{Db, StoreError};
+use rollbook_projections::{Dossier, Recorded, Rulebook};
+
+use crate::log::{Log, ReadError};
+
+/// Dossiers kept at hand; past it those longest not used are let go.
+const MOST_KEPT: usize = 60_000;
+
+/// Why a dossier could not be had.
+#[derive(Debug, thiserror::Error)]
+pub enum HistoryError {
+    /// The views could not be read.
+    #[error("could not read the views")]
+    Views(#[from] StoreError),
+    /// The log could not be read.
+    #[error("could not read the log")]
+    Log(#[from] ReadError),
+    /// An event of the member cannot be read, so nothing may be decided on it.
+    #[error("the event at position {position} cannot be read")]
+    Undecodable {
+        /// Which.
+        position: Position,
+        /// Why.
+        source: rollbook_events::DecodeError,
+    },
+}
+
+/// Stands for the place of an event that is decided and not yet appended.
+pub(super) const NOT_YET: Position = Position(u64::MAX);
+
+/// A dossier, and where the events stand that were appended since it was read.
+#[derive(Default)]
+pub(super) struct Kept {
+    pub(super) dossier: Dossier,
+    placed: HashMap<EventId, Position>,
+    used: u64,
+}
+
+impl Kept {
+    fn read(dossier: Dossier, used: u64) -> Self {
+        Self { dossier, placed: HashMap::new(), used }
+    }
+
+    /// Where an event of the dossier stands.
+    pub(super) fn position(&self, recorded: &Recorded) -> Position {
+        self.placed.get(&recorded.envelope.id).copied().unwrap_or(recorded.position)
+    }
+
+    /// Where the last event stands that the log holds; zero where it holds none.
+    pub(super) fn last_position(&self) -> Position {
+        let placed = self.dossier.recorded().iter().rev().map(|recorded| self.position(recorded));
+        placed.into_iter().find(|position| *position != NOT_YET).unwrap_or_default()
+    }
+
+    /// The hash that the next event must name.
+    pub(super) fn last_hash(&self) -> Option<Hash> {
+        self.dossier.last().map(|last| last.hash)
+    }
+
+    /// An event has found its place.
+    pub(super) fn place(&mut self, id: EventId, position: Position) {
+        self.placed.insert(id, position);
+    }
+}
+
+/// The recorder's dossiers.
+pub struct Histories {
+    log: Arc<dyn Log>,
+    db: Db,
+    kept: HashMap<Subject, Kept>,
+    /// Ids that name events of members that are not at hand.
+    reserved: BTreeSet<EventId>,
+    rulebook: Option<Arc<Rulebook>>,
+    /// The last event of a dossier that was let go; the view knows it once its checkpoint has passed here.
+    let_go: Position,
+    turn: u64,
+}
+
+impl std::fmt::Debug for Histories {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Histories").field("kept", &self.kept.len()).finish_non_exhaustive()
+    }
+}
+
+/// The subject of the stream that a subject's events lie on.
+pub fn stream_subject(subject: Subject) -> String {
+    format!("enrollment.{subject}")
+}
+
+impl Histories {
+    /// No dossier yet.
+    pub fn new(log: Arc<dyn Log>, db: Db) -> Self {
+        Self { log, db, kept: HashMap::new(), reserved: BTreeSet::new(), rulebook: None, let_go: Position(0), turn: 0 }
+    }
+
+    /// Makes sure that these subjects' dossiers are at hand.
+    ///
+    /// The view may lag behind another recorder; then the append conflicts, and [`Histories::reload`] reads the stream.
+    ///
+    /// # Errors
+    /// See [`HistoryError`].
+    pub async fn want(&mut self, subjects: &BTreeSet<Subject>) -> Result<(), HistoryError> {
+        self.turn += 1;
+        self.reserved.clear();
+        self.shrink();
+        let missing: Vec<Subject> = subjects.iter().filter(|subject| !self.kept.contains_key(subject)).copied().collect();
+        if missing.is_empty() {
+            return Ok(());
+        }
+        if self.db.checkpoint().await?.position < self.let_go {
+            for subject in missing {
+                self.reload(subject).await?;
+            }
+            return Ok(());
+        }
+        let members: BTreeSet<MemberId> = missing.iter().filter_map(|subject| subject.member()).collect();
+        let mut events = self.db.events_of(&members).await?;
+        if missing.contains(&Subject::Rulebook) {
+            events.extend(self.db.rulebooks(Position(i64::MAX.unsigned_abs())).await?);
+        }
+        for subject in missing {
+            self.kept.insert(subject, Kept::read(Dossier::default(), self.turn));
+        }
+        for recorded in events {
+            if let Some(kept) = self.kept.get_mut(&recorded.envelope.subject) {
+                kept.dossier.apply(recorded);
+            }
+        }
+        Ok(())
+    }
+
+    /// Reads a subject's dossier from the stream itself, which always knows all of it.
+    ///
+    /// # Errors
+    /// See [`HistoryError`].
+    pub async fn reload(&mut self, subject: Subject) -> Result<(), HistoryError> {
+        let mut dossier = Dossier::default();
+        for stored in self.log.read(&stream_subject(subject)).await? {
+            let position = stored.position;
+            let undecodable = |source| HistoryError::Undecodable { position, source };
+            dossier.apply(crate::projector::recorded(&stored).map_err(undecodable)?);
+        }
+        self.kept.insert(subject, Kept::read(dossier, self.turn));
+        Ok(())
+    }
+
+    /// A dossier that was wanted.
+    pub(super) fn of(&mut self, subject: Subject) -> &mut Kept {
+        let kept = self.kept.entry(subject).or_default();
+        kept.used = self.turn;
+        kept
+    }
+
+    /// Lets go of what may no longer be true.
+    pub fn forget(&mut self, subjects: impl IntoIterator<Item = Subject>) {
+        for subject in subjects {
+            self.kept.remove(&subject);
+        }
+    }
+
+    /// The events of these ids that the view knows, whoever's they are.
+    ///
+    /// # Errors
+    /// See [`HistoryError`].
+    pub async fn by_id(&self, ids: &[EventId]) -> Result<Vec<Recorded>, HistoryError> {
+        if ids.is_empty() {
+            return Ok(Vec::new());
+        }
+        Ok(self.db.events_by_id(ids).await?)
+    }
+
+    /// Notes an id that names an event of a member who is not at hand.
+    pub(super) fn reserve(&mut self, id: EventId) {
+        self.reserved.insert(id);
+    }
+
+    /// Whether an id was so noted since the round began.
+    pub(super) fn is_reserved(&self, id: EventId) -> bool {
+        self.reserved.contains(&id)
+    }
+
+    /// The rulebook in force, as the recorder last read or wrote it.
+    pub fn rulebook(&mut self) -> Option<Arc<Rulebook>> {
+        let last = self.kept.get(&Subject::Rulebook)?.dossier.last()?.envelope.clone();
+        let Event::Rules(Rules::RulebookAdopted(adopted)) = &last.event else { return None };
+        if self.rulebook.as_ref().map(|rulebook| rulebook.hash()) != Some(adopted.hash) {
+            self.rulebook = Rulebook::parse(adopted.text.as_str()).ok().map(Arc::new);
+        }
+        self.rulebook.clone()
+    }
+
+    fn shrink(&mut self) {
+        if self.kept.len() <= MOST_KEPT {
+            return;
+        }
+        let mut used: Vec<u64> = self.kept.values().map(|kept| kept.used).collect();
+        let (_, median, _) = used.select_nth_unstable(MOST_KEPT / 2);
+        let cut = *median;
+        let mut let_go = self.let_go;
+        self.kept.retain(|subject, kept| {
+            let stays = kept.used >= cut || *subject == Subject::Rulebook;
+            if !stays {
+                let_go = let_go.max(kept.last_position());
+            }
+            stays
+        });
+        self.let_go = let_go;
+    }
+}

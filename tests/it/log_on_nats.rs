@@ -1,0 +1,201 @@
+//! What only a server can show: settings that drift, holes, and what a killed server has kept.
+#![allow(clippy::unwrap_used, reason = "a test says what failed by panicking")]
+
+use std::process::{Command, Stdio};
+use std::time::Duration;
+
+use async_nats::jetstream::{self, stream};
+use futures_util::future::join_all;
+use harness::log_contract::{message, next};
+use harness::server::{Private, binary};
+use nix::sys::signal::{Signal, kill};
+use nix::unistd::Pid;
+use rollbook::log::{Access, Log, NatsLog, ReadError, SettingsError, StreamSpec, connect};
+use rollbook_events::ids::Position;
+use tokio::sync::mpsc;
+use tokio::time::timeout;
+
+const A: &str = "enrollment.a";
+
+async fn jetstream_of(private: &Private) -> jetstream::Context {
+    jetstream::new(connect(private.server.access(), "administrator").await.unwrap())
+}
+
+fn kill_9(private: &Private) {
+    kill(Pid::from_raw(private.server.pid().try_into().unwrap()), Signal::SIGKILL).unwrap();
+}
+
+fn setting(error: SettingsError) -> String {
+    match error {
+        SettingsError::Drift { setting, .. } => setting,
+        other => panic!("expected a drift, got {other}"),
+    }
+}
+
+#[tokio::test]
+async fn a_setting_that_an_administrator_changes_is_named() {
+    let private = Private::start().await;
+    let log = private.log(StreamSpec::ENROLLMENT).await;
+    log.check().await.unwrap();
+    let context = jetstream_of(&private).await;
+    let right = context.get_stream("ENROLLMENT").await.unwrap().cached_info().config.clone();
+    let drifts: [(&str, stream::Config); 4] = [
+        ("max_age", stream::Config { max_age: Duration::from_secs(3_600), ..right.clone() }),
+        ("max_msgs_per_subject", stream::Config { max_messages_per_subject: 5, ..right.clone() }),
+        ("allow_direct", stream::Config { allow_direct: true, ..right.clone() }),
+        ("subjects", stream::Config { subjects: vec!["enrollment.*".into(), "more.*".into()], ..right.clone() }),
+    ];
+    for (name, drift) in drifts {
+        context.update_stream(drift).await.unwrap();
+        assert_eq!(setting(log.check().await.unwrap_err()), name);
+    }
+    context.update_stream(right).await.unwrap();
+    log.check().await.unwrap();
+    let three = NatsLog::open(context.client(), private.server.access(), StreamSpec::ENROLLMENT, 3);
+    assert_eq!(setting(three.check().await.unwrap_err()), "num_replicas");
+    private.server.stop().await;
+}
+
+#[tokio::test]
+async fn without_a_monitoring_address_the_flush_is_not_checked() {
+    let private = Private::start().await;
+    private.log(StreamSpec::INTAKE).await;
+    let access = Access { monitoring: None, ..private.server.access().clone() };
+    let client = connect(&access, "test").await.unwrap();
+    let log = NatsLog::open(client.clone(), &access, StreamSpec::INTAKE, 1);
+    assert!(matches!(log.check().await, Err(SettingsError::NotChecked)));
+    let none = NatsLog::open(client, &access, StreamSpec::IDENTITY, 1);
+    assert!(matches!(none.check().await, Err(SettingsError::NoStream { stream: "IDENTITY" })));
+    private.server.stop().await;
+}
+
+#[tokio::test]
+async fn a_client_without_the_token_is_kept_out() {
+    let private = Private::start().await;
+    let access = Access { token: None, ..private.server.access().clone() };
+    assert!(connect(&access, "stranger").await.is_err());
+    private.server.stop().await;
+}
+
+/// A deleted message and one that the server skips because its block is damaged look the same to a reader.
+#[tokio::test]
+async fn a_hole_ends_the_reading_and_fails_the_check() {
+    let private = Private::start().await;
+    let context = jetstream_of(&private).await;
+    let careless = stream::Config { subjects: vec!["enrollment.*".into()], name: "ENROLLMENT".into(), ..Default::default() };
+    let stream = context.create_stream(careless).await.unwrap();
+    let log = private.log(StreamSpec::ENROLLMENT).await;
+    assert!(matches!(log.check().await, Err(SettingsError::Drift { .. })));
+    for i in 1..=5 {
+        log.append(&[message(A, None, &i.to_string())]).await.unwrap();
+    }
+    stream.delete_message(3).await.unwrap();
+    let mut reader = log.follow(Position(0)).await.unwrap();
+    assert_eq!(next(&mut reader).await.unwrap().position, Position(1));
+    assert_eq!(next(&mut reader).await.unwrap().position, Position(2));
+    let hole = next(&mut reader).await.unwrap_err();
+    assert!(matches!(hole, ReadError::Hole { expected: Position(3), found: Position(4) }), "{hole}");
+    private.server.stop().await;
+}
+
+#[tokio::test]
+async fn a_killed_server_has_kept_everything_it_acknowledged() {
+    let mut private = Private::start().await;
+    let mut before = 0;
+    for round in 0..3 {
+        let log = private.log(StreamSpec::ENROLLMENT).await;
+        let (acknowledged, mut acknowledgements) = mpsc::unbounded_channel();
+        let writers: Vec<_> = (0..8)
+            .map(|writer| {
+                let (log, acknowledged) = (log.clone(), acknowledged.clone());
+                tokio::spawn(async move {
+                    for i in 0.. {
+                        let subject = format!("enrollment.{round}-{writer}-{i}");
+                        // Some alone, some as an atomic batch.
+                        let batch: Vec<_> =
+                            (0..1 + i % 3).map(|n| message(&subject, Some(0), &format!("{subject}-{n}"))).collect();
+                        let Ok(positions) = log.append(&batch).await else { return };
+                        acknowledged.send((positions, batch)).unwrap();
+                    }
+                })
+            })
+            .collect();
+        let mut answers = Vec::new();
+        while answers.len() < 150 {
+            answers.push(acknowledgements.recv().await.unwrap());
+        }
+        kill_9(&private);
+        private.server.wait().await;
+        writers.iter().for_each(tokio::task::JoinHandle::abort);
+        join_all(writers).await;
+        drop(acknowledged);
+        while let Some(answer) = acknowledgements.recv().await {
+            answers.push(answer);
+        }
+        let Private { dir, server } = private;
+        drop(server);
+        private = Private::restart(dir).await;
+        let log = private.log(StreamSpec::ENROLLMENT).await;
+        for (positions, batch) in answers {
+            for (position, message) in positions.into_iter().zip(batch) {
+                let stored = log.get(position).await.unwrap().unwrap();
+                assert_eq!((stored.subject, stored.body), (message.subject, message.body));
+            }
+        }
+        let head = log.head().await.unwrap().0;
+        assert!(head > before);
+        before = head;
+        log.check().await.unwrap();
+    }
+    private.server.stop().await;
+}
+
+/// The same server again, on the port that its clients know.
+fn start_on_the_same_port(private: &Private) -> std::process::Child {
+    let port = private.server.url().rsplit(':').next().unwrap().to_owned();
+    let config = private.dir.path().join("nats/nats.conf");
+    let mut command = Command::new(binary().unwrap_or_else(|| "nats-server".into()));
+    command.arg("--config").arg(config).args(["--port", &port]).stdout(Stdio::null()).stderr(Stdio::null());
+    command.spawn().unwrap()
+}
+
+#[tokio::test]
+async fn appends_and_readers_outlive_a_restart_of_the_server() {
+    let mut private = Private::start().await;
+    let log = private.log(StreamSpec::ENROLLMENT).await;
+    let mut reader = log.follow(Position(0)).await.unwrap();
+    let (stored, mut progress) = mpsc::unbounded_channel();
+    let writers: Vec<_> = (0..8)
+        .map(|writer| {
+            let (log, stored) = (log.clone(), stored.clone());
+            tokio::spawn(async move {
+                let subject = format!("enrollment.{writer}");
+                let mut last = 0;
+                for i in 0..60 {
+                    let batch: Vec<_> =
+                        (0..1 + i % 2).map(|n| message(&subject, Some(last), &format!("{subject}-{i}-{n}"))).collect();
+                    last = log.append(&batch).await.unwrap().last().unwrap().0;
+                    stored.send(()).unwrap();
+                }
+                let read = log.read(&subject).await.unwrap();
+                assert_eq!(read.len(), 90);
+                assert_eq!(read.last().unwrap().position.0, last);
+            })
+        })
+        .collect();
+    for _ in 0..100 {
+        progress.recv().await.unwrap();
+    }
+    kill_9(&private);
+    private.server.wait().await;
+    let mut again = start_on_the_same_port(&private);
+    for outcome in timeout(Duration::from_secs(90), join_all(writers)).await.unwrap() {
+        outcome.unwrap();
+    }
+    for position in 1..=8 * 90 {
+        assert_eq!(next(&mut reader).await.unwrap().position, Position(position));
+    }
+    assert_eq!(log.head().await.unwrap(), Position(8 * 90));
+    again.kill().unwrap();
+    again.wait().unwrap();
+}
