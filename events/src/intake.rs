@@ -51,7 +51,9 @@ pub enum IntakeEvent {
         by: String,
     },
     /// Some rows were settled; up to [`MOST_ROWS_SETTLED`] in one message, because one flush then serves them all.
-    RowsSettled { id: EventId, at: Instant, rows: Vec<RowSettled> },
+    ///
+    /// `counts` are the file's so far, so that its last event alone says where to go on.
+    RowsSettled { id: EventId, at: Instant, rows: Vec<RowSettled>, counts: RowCounts },
     /// The file is done.
     FileCompleted { id: EventId, at: Instant, counts: RowCounts },
 }

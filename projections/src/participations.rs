@@ -130,8 +130,8 @@ fn participations<'a>(standing: &[&'a Envelope], held: &mut Vec<Held<'a>>) {
     }
 }
 
-/// A person has one Medi-Cal status at a time, so that a plan's next report ends the one before. Reports that go on saying
-/// the same, as monthly files do, are one span.
+/// A person has one Medi-Cal status at a time, so that a plan's next report ends the one before. Reports that go on
+/// saying the same, as monthly files do, are one span.
 fn coverages<'a>(standing: &[&'a Envelope], held: &mut Vec<Held<'a>>) {
     let mut last: BTreeMap<(&'a PlanCode, NaiveDate), (&'a Envelope, &'a CoverageReported)> = BTreeMap::new();
     for envelope in standing {
@@ -146,7 +146,8 @@ fn coverages<'a>(standing: &[&'a Envelope], held: &mut Vec<Held<'a>>) {
         let until = [report.until.map(|day| day.0), next].into_iter().flatten().min();
         let Some(span) = Span::new(from, until) else { continue };
         for what in codes(report).into_iter().flatten().map(What::Coverage) {
-            let goes_on = |held: &&mut Held<'a>| held.what == what && held.plan() == plan && held.span.until == Some(from);
+            let goes_on =
+                |held: &&mut Held<'a>| held.what == what && held.plan() == plan && held.span.until == Some(from);
             if let Some(before) = held.iter_mut().skip(first).find(goes_on) {
                 before.span.until = until;
                 continue;

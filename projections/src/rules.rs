@@ -1,4 +1,4 @@
-//! The rules: pure functions from facts and a rulebook to a verdict. One file a concern; ids are those of the catalogue.
+//! The rules: pure functions from facts and a rulebook to a verdict. One file a concern; ids are the catalogue's.
 
 pub mod duplication;
 pub mod outreach;

@@ -45,7 +45,10 @@ impl LedgerKey {
 
     /// The pseudonym of the member with this CIN.
     pub fn member(&self, cin: &Cin) -> MemberId {
-        let mut mac = Hmac::<Sha256>::new(&self.0.into());
+        // HMAC pads a key to its hash's block with zeros, so this is the key itself.
+        let mut block = [0; 64];
+        block[..32].copy_from_slice(&self.0);
+        let mut mac = Hmac::<Sha256>::new(&block.into());
         mac.update(cin.expose().as_bytes());
         let digest: [u8; 32] = mac.finalize().into_bytes().into();
         MemberId::from_digest(&digest)

@@ -30,8 +30,11 @@ const POLL: Duration = Duration::from_millis(10);
 #[derive(Debug, thiserror::Error)]
 pub enum StartError {
     /// There is no program to start.
-    #[error("nats-server was not found ({INSTALL})")]
-    NotFound,
+    #[error("{} was not found ({INSTALL})", binary.display())]
+    NotFound {
+        /// The program, or its name on `PATH`.
+        binary: PathBuf,
+    },
     /// The program does not run.
     #[error("{} does not run ({INSTALL})", binary.display())]
     DoesNotRun {

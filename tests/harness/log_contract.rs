@@ -70,6 +70,20 @@ pub async fn what_is_appended_is_read_back_to_the_byte(log: &dyn Log) {
     assert_eq!(head(log).await, 3);
 }
 
+pub async fn a_long_history_is_read_whole(log: &dyn Log) {
+    for (length, subject) in [(1, A), (3, B), (4, C), (250, "enrollment.d")] {
+        let of = |i: usize| format!("{subject}-{i}");
+        // Between its messages lie another subject's.
+        let batch: Vec<_> = (0..length)
+            .flat_map(|i| [message(subject, None, &of(i)), message("enrollment.e", None, &format!("e-{}", of(i)))])
+            .collect();
+        stored(log, &batch).await;
+        let read = bodies(log, subject).await;
+        assert!(read.iter().eq((0..length).map(of).collect::<Vec<_>>().iter()), "{length}");
+    }
+    assert_eq!(bodies(log, "enrollment.e").await.len(), 258);
+}
+
 pub async fn a_wrong_expectation_is_a_conflict_that_tells_the_true_position(log: &dyn Log) {
     stored(log, &[message(A, Some(0), "1")]).await;
     stored(log, &[message(B, Some(0), "2")]).await;

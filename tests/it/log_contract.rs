@@ -33,6 +33,7 @@ macro_rules! contract {
 contract! {
     an_empty_log_has_nothing,
     what_is_appended_is_read_back_to_the_byte,
+    a_long_history_is_read_whole,
     a_wrong_expectation_is_a_conflict_that_tells_the_true_position,
     an_unguarded_message_goes_anywhere,
     a_batch_is_stored_as_one,

@@ -10,7 +10,7 @@ use harness::log_contract::{message, next};
 use harness::server::{Private, binary};
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
-use rollbook::log::{Access, Log, NatsLog, ReadError, SettingsError, StreamSpec, connect};
+use rollbook::log::{Access, AppendError, Log, NatsLog, ReadError, SettingsError, StreamSpec, connect};
 use rollbook_events::ids::Position;
 use tokio::sync::mpsc;
 use tokio::time::timeout;
@@ -198,4 +198,41 @@ async fn appends_and_readers_outlive_a_restart_of_the_server() {
     assert_eq!(log.head().await.unwrap(), Position(8 * 90));
     again.kill().unwrap();
     again.wait().unwrap();
+}
+
+/// Longer than an append waits for an answer, and than it then looks for an outcome: it has sent everything twice.
+const FROZEN: Duration = Duration::from_secs(12);
+
+#[tokio::test]
+async fn an_answer_that_comes_too_late_is_found_out_and_nothing_is_stored_twice() {
+    let private = Private::start().await;
+    let log = private.log(StreamSpec::ENROLLMENT).await;
+    log.append(&[message(A, Some(0), "before")]).await.unwrap();
+    let server = Pid::from_raw(private.server.pid().try_into().unwrap());
+    kill(server, Signal::SIGSTOP).unwrap();
+    let appends = [
+        vec![message(A, Some(1), "guarded")],
+        vec![message("enrollment.b", None, "free")],
+        vec![message("enrollment.c", Some(0), "batch-1"), message("enrollment.d", Some(0), "batch-2")],
+        vec![message("enrollment.e", None, "free-batch-1"), message("enrollment.e", None, "free-batch-2")],
+        // Another writer's, which must come to nothing or be the one that wins.
+        vec![message(A, Some(1), "rival")],
+    ];
+    let thaw = async {
+        tokio::time::sleep(FROZEN).await;
+        kill(server, Signal::SIGCONT).unwrap();
+    };
+    let (outcomes, ()) = tokio::join!(join_all(appends.iter().map(|append| log.append(append))), thaw);
+    let mut positions: Vec<_> = outcomes.iter().flatten().flatten().copied().collect();
+    positions.sort();
+    assert_eq!(positions, (2..=7).map(Position).collect::<Vec<_>>(), "{outcomes:?}");
+    assert_eq!(outcomes.iter().filter(|outcome| outcome.is_err()).count(), 1);
+    assert!(matches!(outcomes.iter().find_map(|o| o.as_ref().err()), Some(AppendError::Conflict { .. })));
+    for (append, outcome) in appends.iter().zip(&outcomes) {
+        for (message, position) in append.iter().zip(outcome.iter().flatten()) {
+            assert_eq!(log.get(*position).await.unwrap().unwrap().body, message.body);
+        }
+    }
+    assert_eq!(log.head().await.unwrap(), Position(7));
+    private.server.stop().await;
 }

@@ -1,1 +1,10 @@
-//! One binary.
+//! The promises of the ledger, tried on real servers: one binary, one file a subject.
+
+mod back_dated;
+mod killed_import;
+mod log_contract;
+mod log_on_nats;
+mod nats_server;
+mod recording;
+mod sample_county;
+mod tidy;

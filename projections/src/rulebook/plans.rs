@@ -24,6 +24,16 @@ pub struct Plan {
     pub counties: Vec<County>,
 }
 
+impl Plan {
+    /// The plan's county, where the sources name it in one alone.
+    pub fn only_county(&self) -> Option<County> {
+        match self.counties[..] {
+            [county] => Some(county),
+            _ => None,
+        }
+    }
+}
+
 /// A name without case, blanks and punctuation: `L.A. Care` and `LA CARE` are one spelling.
 pub(super) fn spelling(name: &str) -> String {
     name.chars().filter(|c| c.is_alphanumeric()).flat_map(char::to_lowercase).collect()

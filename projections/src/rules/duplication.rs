@@ -130,8 +130,8 @@ fn speaks_of(pair: &Pair, a: &Held<'_>, b: &Held<'_>) -> bool {
         && pair.a_channel.is_none_or(|channel| a.channel == Some(channel))
 }
 
-/// A choice settles the pair's overlap that had not ended on that day; where several had not, the first of them. A later
-/// choice takes the place of an earlier one.
+/// A choice settles the pair's overlap that had not ended on that day; where several had not, the first of them. A
+/// later choice takes the place of an earlier one.
 fn choose<'a>(standing: &[&'a Envelope], found: &mut [Overlap<'a>]) {
     for envelope in standing {
         let Event::OtherPrograms(OtherPrograms::ProgramChosen(choice)) = &envelope.event else { continue };

@@ -32,14 +32,14 @@ pub fn judge(attempt: &OutreachAttempted, rulebook: &Rulebook) -> Judgement {
 
 /// OUT-2: in person, email, text, phone call or other electronic method; mail where the plan's rules say so.
 fn channel_counts(attempt: &OutreachAttempted, rules: &OutreachRules) -> Option<&'static str> {
-    match attempt.channel {
-        OutreachChannel::Mail => (!rules.mail_counts).then_some("mail_not_counted"),
-        channel => (!rules.channels.contains(&channel)).then_some("channel_not_counted"),
+    if attempt.channel == OutreachChannel::Mail {
+        return (!rules.mail_counts).then_some("mail_not_counted");
     }
+    (!rules.channels.contains(&attempt.channel)).then_some("channel_not_counted")
 }
 
-/// OUT-9 to OUT-13: dialling a list is no attempt; a call-back picked up by staff is one, and so is staff that speaks or
-/// leaves a live message. The call-back is dated at the call-back, never at the robocall (CON-22).
+/// OUT-9 to OUT-13: dialling a list is no attempt; a call-back picked up by staff is one, and so is staff that speaks
+/// or leaves a live message. The call-back is dated at the call-back, never at the robocall (CON-22).
 fn robocall_has_staff(attempt: &OutreachAttempted, _: &OutreachRules) -> Option<&'static str> {
     let is_robocall = attempt.channel == OutreachChannel::Robocall;
     (is_robocall && !attempt.callback && !attempt.live_staff).then_some("robocall_without_staff")

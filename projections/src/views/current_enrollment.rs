@@ -25,13 +25,13 @@ pub const TABLE: Table = Table {
         Column { name: "basis", kind: T::Text, comment: "on what the enrollment rests" },
         Column { name: "channel", kind: T::Text, comment: "who delivers and bills, by the latest assignment" },
         Column { name: "provider", kind: T::Text, comment: "who serves, by the latest assignment" },
-        Column { name: "lead_care_manager", kind: T::Text, comment: "key of who leads the care, by the latest assignment" },
+        Column { name: "lead_care_manager", kind: T::Text, comment: "key of who leads the care" },
         Column { name: "from_on", kind: T::Day, comment: "first day" },
         Column { name: "until_on", kind: T::Day, comment: "first day no longer covered; none while open" },
         Column { name: "reason", kind: T::Text, comment: "why it ended" },
         Column { name: "authorization_id", kind: T::Uuid, comment: "authorization it rests on" },
         Column { name: "agreed_by", kind: T::Text, comment: "who agreed to the end, with commas" },
-        Column { name: "span_no", kind: T::Integer, comment: "which span of the enrollment, from 1; a reinstatement opens the next" },
+        Column { name: "span_no", kind: T::Integer, comment: "which span of the enrollment, from 1" },
         Column { name: "opened_by", kind: T::Uuid, comment: "event that began the span" },
         Column { name: "closed_by", kind: T::Uuid, comment: "event that ended it" },
         Column { name: "enrolled_event", kind: T::Uuid, comment: "event that last reported the enrollment" },
@@ -99,5 +99,9 @@ fn row(of: &EnrollmentSpan<'_>) -> Row {
         report.id.0.into(),
     ];
     // An enrollment's id comes from outside, so that two members may bear the same one: the member is in the key.
-    Row { key: format!("{}|{}|{}", report.subject, enrolled.enrollment, of.number), member: report.subject.member(), cells }
+    Row {
+        key: format!("{}|{}|{}", report.subject, enrolled.enrollment, of.number),
+        member: report.subject.member(),
+        cells,
+    }
 }

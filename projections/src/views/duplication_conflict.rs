@@ -1,5 +1,5 @@
-//! `duplication_conflict`, one row an overlap of two spans that a rule speaks of: what may not run at once, or only with
-//! care, with the rule and both sides. A choice of the member is written into the row; it ends where a span ends.
+//! `duplication_conflict`, one row an overlap of two spans that a rule speaks of: what may not run at once, or only
+//! with care, with the rule and both sides. A choice of the member is written into the row; it ends where a span ends.
 
 use rollbook_events::Event;
 use rollbook_events::families::enrollment::Enrollment;
@@ -20,7 +20,7 @@ pub const TABLE: Table = Table {
     name: "duplication_conflict",
     comment: "one row per member, pair of spans and overlap that a rule speaks of",
     columns: &[
-        Column { name: "outcome", kind: T::Text, comment: "what follows: conflict, choose, exclude, not_eligible, duplicate_enrollment, allow_coordinated, review" },
+        Column { name: "outcome", kind: T::Text, comment: "what follows, as conflict, choose, exclude" },
         Column { name: "rule", kind: T::Text, comment: "rule of the catalogue" },
         Column { name: "cite", kind: T::Text, comment: "where the rule is written" },
         Column { name: "program_a", kind: T::Text, comment: "program of the first side" },

@@ -1,6 +1,6 @@
-//! `outreach_conversion`, one row an outreach episode: from identification or first attempt to enrollment, opt-out or the
-//! end of trying. Summed, it says how outreach turns into enrollment; attempts, contacts and enrollments are separate
-//! measures (CON-23).
+//! `outreach_conversion`, one row an outreach episode: from identification or first attempt to enrollment, opt-out or
+//! the end of trying. Summed, it says how outreach turns into enrollment; attempts, contacts and enrollments are
+//! separate measures (CON-23).
 
 use rollbook_events::families::enrollment::Enrollment;
 use rollbook_events::families::outreach::Outreach;
@@ -24,18 +24,18 @@ pub const TABLE: Table = Table {
         Column { name: "program", kind: T::Text, comment: "program outreach is for" },
         Column { name: "plan", kind: T::Text, comment: "plan" },
         Column { name: "county", kind: T::Text, comment: "county" },
-        Column { name: "episode", kind: T::Integer, comment: "which episode of the member, program and plan, from 1" },
-        Column { name: "provider", kind: T::Text, comment: "provider of the identification, else of the first attempt" },
+        Column { name: "episode", kind: T::Integer, comment: "which of the program and plan, from 1" },
+        Column { name: "provider", kind: T::Text, comment: "of the identification, else of the first attempt" },
         Column { name: "populations", kind: T::Text, comment: "Populations of Focus, with commas" },
         Column { name: "pathway", kind: T::Text, comment: "how the member was identified" },
         Column { name: "first_channel", kind: T::Text, comment: "channel of the first attempt that counts" },
-        Column { name: "month", kind: T::Text, comment: "month of the identification, else of the first attempt, as 2024-07" },
-        Column { name: "identified_on", kind: T::Day, comment: "day of the identification; none where nobody identified the member" },
+        Column { name: "month", kind: T::Text, comment: "month of identification, else of first attempt" },
+        Column { name: "identified_on", kind: T::Day, comment: "day of the identification, if there was one" },
         Column { name: "attempts", kind: T::Integer, comment: "attempts that count and precede enrollment" },
-        Column { name: "contacts", kind: T::Integer, comment: "attempts among them that reached the member or a guardian" },
+        Column { name: "contacts", kind: T::Integer, comment: "attempts that reached the member or guardian" },
         Column { name: "first_attempt_on", kind: T::Day, comment: "day of the first attempt that counts" },
         Column { name: "first_contact_on", kind: T::Day, comment: "day of the first contact" },
-        Column { name: "not_counted", kind: T::Integer, comment: "attempts that do not count, or were made while enrolled" },
+        Column { name: "not_counted", kind: T::Integer, comment: "attempts that do not count, or while enrolled" },
         Column { name: "enrolled_on", kind: T::Day, comment: "first day of the enrollment it led to" },
         Column { name: "basis", kind: T::Text, comment: "on what that enrollment rests" },
         Column { name: "opted_out_on", kind: T::Day, comment: "day the member declined" },

@@ -94,30 +94,47 @@ impl Field {
 
     /// Whether a kind of file has it.
     pub(super) const fn need(self, kind: FileKind) -> Need {
-        use FileKind::{Events, MemberInformation, OutreachTracker, ReturnTransmission};
-        match (self, kind) {
-            (_, Events) => Need::Kept,
-            (Self::Cin, _)
-            | (
-                Self::ProviderNpi | Self::StaffClass | Self::AttemptedAt | Self::Method | Self::Successful,
-                OutreachTracker,
-            )
-            | (Self::ProviderNpi | Self::Status | Self::StartedOn, ReturnTransmission) => Need::Required,
-            (Self::AssignedOn | Self::ProviderNpi | Self::Population(_) | Self::Populations, MemberInformation)
-            | (Self::TimeSpent, OutreachTracker)
-            | (
-                Self::Homeless
+        let (required, own) = match kind {
+            FileKind::Events => return Need::Kept,
+            FileKind::MemberInformation => {
+                (false, matches!(self, Self::AssignedOn | Self::ProviderNpi | Self::Population(_) | Self::Populations))
+            }
+            FileKind::OutreachTracker => (
+                matches!(
+                    self,
+                    Self::ProviderNpi | Self::StaffClass | Self::AttemptedAt | Self::Method | Self::Successful
+                ),
+                matches!(self, Self::TimeSpent),
+            ),
+            FileKind::ReturnTransmission => {
+                (matches!(self, Self::ProviderNpi | Self::Status | Self::StartedOn), self.is_returned())
+            }
+        };
+        if required || matches!(self, Self::Cin) {
+            return Need::Required;
+        }
+        if own || self.is_anywhere() { Need::Read } else { Need::Kept }
+    }
+
+    const fn is_returned(self) -> bool {
+        matches!(
+            self,
+            Self::Homeless
                 | Self::EndedOn
                 | Self::Manager
                 | Self::DiscontinuedOn
                 | Self::RecommendedOn
                 | Self::ReasonCode
                 | Self::Population(_)
-                | Self::Populations,
-                ReturnTransmission,
-            )
-            | (
-                Self::Plan
+                | Self::Populations
+        )
+    }
+
+    /// Who the member is and whose record it is may stand in every table.
+    const fn is_anywhere(self) -> bool {
+        matches!(
+            self,
+            Self::Plan
                 | Self::PlanName
                 | Self::ProducedOn
                 | Self::LastName
@@ -131,35 +148,8 @@ impl Field {
                 | Self::Zip
                 | Self::Phone
                 | Self::Email
-                | Self::County,
-                _,
-            ) => Need::Read,
-            (
-                Self::AssignedOn
-                | Self::ProviderNpi
-                | Self::Population(_)
-                | Self::Populations
-                | Self::StaffClass
-                | Self::AttemptedAt
-                | Self::Method
-                | Self::Successful
-                | Self::TimeSpent
-                | Self::Homeless
-                | Self::Status
-                | Self::StartedOn
-                | Self::EndedOn
-                | Self::Manager
-                | Self::DiscontinuedOn
-                | Self::RecommendedOn
-                | Self::ReasonCode,
-                MemberInformation | OutreachTracker | ReturnTransmission,
-            ) => Need::Kept,
-        }
-    }
-
-    /// Whether several values may stand side by side.
-    pub(super) const fn is_many(self) -> bool {
-        matches!(self, Self::Phone | Self::Language)
+                | Self::County
+        )
     }
 }
 
@@ -215,10 +205,7 @@ pub(super) const HEADERS: &[(Field, &[&str])] = &[
     (Field::Street, &["Member Residential Address", "Residential Address", "Member Residential Street Address"]),
     (Field::City, &["Member Residential City", "Residential City"]),
     (Field::State, &["Member Residential State", "Residential State"]),
-    (
-        Field::Zip,
-        &["Member Residential Zip", "Member Residential Zip Code", "Residential Zip", "Residential Zip Code"],
-    ),
+    (Field::Zip, &["Member Residential Zip", "Member Residential Zip Code", "Residential Zip", "Residential Zip Code"]),
     (
         Field::Phone,
         &[

@@ -55,11 +55,11 @@ impl<'a> Cells<'a> {
     pub(super) fn one(self, field: Field) -> Result<Option<Filled<'a>>, Quarantine> {
         let mut filled = self.all(field);
         let Some(first) = filled.next() else { return Ok(None) };
-        let same = |other: &Filled<'_>| match field {
-            Field::Cin => matches!((first.text.parse::<Cin>(), other.text.parse::<Cin>()), (Ok(a), Ok(b)) if a == b),
-            _ => first.text.eq_ignore_ascii_case(other.text),
+        // A CIN and the card's whole number are one person's.
+        let one_cin = |other: &str| {
+            field == Field::Cin && matches!((first.text.parse::<Cin>(), other.parse::<Cin>()), (Ok(a), Ok(b)) if a == b)
         };
-        match filled.find(|other| !same(other) && first.text != other.text) {
+        match filled.find(|other| !first.text.eq_ignore_ascii_case(other.text) && !one_cin(other.text)) {
             Some(other) => Err(other.refused(TWO_VALUES)),
             None => Ok(Some(first)),
         }
@@ -76,7 +76,9 @@ impl<'a> Cells<'a> {
         let reason = "missing_field: is required here";
         match column {
             Some(column) => Quarantine::of(&column.header, reason),
-            None => Quarantine::row(format!("missing_field: the file has no {}, and it is required here", field.name())),
+            None => {
+                Quarantine::row(format!("missing_field: the file has no {}, and it is required here", field.name()))
+            }
         }
     }
 

@@ -32,12 +32,13 @@ pub(super) fn of<'a>(dossier: &'a Dossier, plan: &PlanCode, program: Program) ->
     let mut rest = Vec::new();
     for envelope in dossier.standing().into_iter().filter(|envelope| envelope.plan == *plan) {
         let Event::Enrollment(event) = &envelope.event else { continue };
-        match event {
-            Enrollment::Enrolled(enrolled) if enrolled.program == program => {
-                let provider = &enrolled.provider;
-                held.push(Held { envelope, enrolled, provider, ended: None, managers: Vec::new() });
-            }
-            other => rest.push((envelope, other)),
+        if let Enrollment::Enrolled(enrolled) = event
+            && enrolled.program == program
+        {
+            let provider = &enrolled.provider;
+            held.push(Held { envelope, enrolled, provider, ended: None, managers: Vec::new() });
+        } else {
+            rest.push((envelope, event));
         }
     }
     for (envelope, event) in rest {
@@ -46,26 +47,29 @@ pub(super) fn of<'a>(dossier: &'a Dossier, plan: &PlanCode, program: Program) ->
     held
 }
 
+fn find<'h, 'a>(held: &'h mut [Held<'a>], id: EnrollmentId) -> Option<&'h mut Held<'a>> {
+    held.iter_mut().find(|held| held.enrolled.enrollment == id)
+}
+
 fn apply<'a>(held: &mut [Held<'a>], envelope: &'a Envelope, event: &'a Enrollment) {
-    let mut find = |id: EnrollmentId| held.iter_mut().find(|held| held.enrolled.enrollment == id);
     match event {
         Enrollment::Disenrolled(ended) => {
-            if let Some(held) = find(ended.enrollment) {
+            if let Some(held) = find(held, ended.enrollment) {
                 held.ended = Some((envelope, ended));
             }
         }
         Enrollment::Reinstated(reinstated) => {
-            if let Some(held) = find(reinstated.enrollment) {
+            if let Some(held) = find(held, reinstated.enrollment) {
                 held.ended = None;
             }
         }
         Enrollment::ProviderAssigned(assigned) => {
-            if let Some(held) = find(assigned.enrollment) {
+            if let Some(held) = find(held, assigned.enrollment) {
                 held.provider = &assigned.provider;
             }
         }
         Enrollment::LeadCareManagerAssigned(assigned) => {
-            if let Some(held) = find(assigned.enrollment) {
+            if let Some(held) = find(held, assigned.enrollment) {
                 held.managers.push((envelope, assigned));
             }
         }

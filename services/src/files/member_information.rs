@@ -9,7 +9,7 @@ use super::cells::Cells;
 use super::{Quarantine, populations};
 
 /// The plan identified the member.
-#[derive(Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Identified {
     /// The day of the assignment, or the day the file was made.
     pub on: NaiveDate,

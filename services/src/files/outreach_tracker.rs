@@ -13,7 +13,7 @@ use super::header::normalized;
 use super::{Quarantine, when};
 
 /// Who tried to reach the member, and when.
-#[derive(Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Tracked {
     pub provider: Provider,
     pub staff: Staff,
@@ -23,7 +23,7 @@ pub struct Tracked {
 }
 
 /// One attempt.
-#[derive(Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Attempt {
     pub occurred_at: Occurred,
     pub channel: OutreachChannel,

@@ -21,8 +21,7 @@ impl Repeats {
         for attempt in &mut tracked.attempts {
             let Occurred::Day(day) = attempt.occurred_at else { continue };
             // Hashed, so that a million rows take a few dozen megabytes and no person is kept.
-            let (cin, provider, channel, reached) =
-                (cin.expose(), &tracked.provider, attempt.channel, attempt.reached);
+            let (cin, provider, channel, reached) = (cin.expose(), &tracked.provider, attempt.channel, attempt.reached);
             let like = keys::event(&format!("{plan}|{cin}|{provider}|{day}|{channel}|{reached}"));
             let nth = self.seen.entry(like).or_insert(0);
             *nth += 1;

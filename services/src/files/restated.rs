@@ -151,7 +151,9 @@ impl Desk<'_> {
 
     fn said(&self, id: EventId, claim: Claim, replaces: Option<EventId>) -> Result<Submission, Quarantine> {
         let county = self.county.ok_or_else(|| {
-            Quarantine::row("missing_field: the county stands neither in the row nor in the ledger; give it with the file")
+            Quarantine::row(
+                "missing_field: the county stands neither in the row nor in the ledger; give it with the file",
+            )
         })?;
         Ok(Submission {
             id: Some(id),

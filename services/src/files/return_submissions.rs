@@ -134,8 +134,7 @@ fn end(
             }
         }
         (Some((envelope, held)), None) => {
-            let from_file = desk.is_later_than(envelope, "end date");
-            match from_file {
+            match desk.is_later_than(envelope, "end date") {
                 Ok(true) => out.push(desk.void(envelope)?),
                 Ok(false) => {}
                 // Another source's end after the day the file was made: on that day the member was enrolled.
@@ -208,11 +207,8 @@ fn declined(
         (None, on) => desk.tell(claim(on.unwrap_or(facts.produced_on)))?.into_iter().collect(),
         (Some(last), None) => vec![desk.again(last)],
         (Some(last), Some(on)) if last.occurred_at.day() == on => vec![desk.again(last)],
-        (Some(last), Some(on)) => match desk.is_later_than(last, "day of the no") {
-            Ok(true) => desk.correct(last, claim(on))?.into(),
-            Ok(false) => Vec::new(),
-            Err(quarantine) => return Err(quarantine),
-        },
+        (Some(last), Some(on)) if desk.is_later_than(last, "day of the no")? => desk.correct(last, claim(on))?.into(),
+        (Some(_), Some(_)) => Vec::new(),
     };
     out.extend(told);
     Ok(())
@@ -222,10 +218,13 @@ fn declined(
 fn last_no<'a>(desk: &Desk<'a>) -> Option<&'a Envelope> {
     let mut last = None;
     for envelope in desk.dossier.standing().into_iter().filter(|envelope| envelope.plan == *desk.plan) {
-        match &envelope.event {
-            Event::Enrollment(Enrollment::OptedOut(no)) if no.program == ECM => last = Some(envelope),
-            Event::Enrollment(Enrollment::Enrolled(enrolled)) if enrolled.program == ECM => last = None,
-            _ => {}
+        if envelope.event.program() != Some(ECM) {
+            continue;
+        }
+        if matches!(envelope.event, Event::Enrollment(Enrollment::OptedOut(_))) {
+            last = Some(envelope);
+        } else if matches!(envelope.event, Event::Enrollment(Enrollment::Enrolled(_))) {
+            last = None;
         }
     }
     last
@@ -236,11 +235,11 @@ fn housing(desk: &Desk<'_>, facts: &Returned, housed: bool) -> Result<Option<Sub
     let on = facts.produced_on;
     let standing = desk.dossier.standing();
     let observed = standing.into_iter().filter(|envelope| envelope.plan == *desk.plan);
-    let observed = observed.filter_map(|envelope| match &envelope.event {
-        Event::Who(Who::HousingObserved(observed)) if observed.on.0 <= on => Some((envelope, observed)),
-        _ => None,
+    let observed = observed.filter_map(|envelope| {
+        let Event::Who(Who::HousingObserved(observed)) = &envelope.event else { return None };
+        Some((envelope, observed))
     });
-    match observed.max_by_key(|(_, observed)| observed.on) {
+    match observed.filter(|(_, observed)| observed.on.0 <= on).max_by_key(|(_, observed)| observed.on) {
         Some((envelope, last)) if last.housed == housed && last.on.0 == on => return Ok(Some(desk.again(envelope))),
         Some((_, last)) if last.housed == housed => return Ok(None),
         Some((_, last)) if last.on.0 == on => {

@@ -13,7 +13,7 @@ use super::header::normalized;
 use super::{Quarantine, keys, populations};
 
 /// What a provider reports of a member.
-#[derive(Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Returned {
     /// The day the file was made: where two files disagree, the later one is right.
     pub produced_on: NaiveDate,

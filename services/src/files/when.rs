@@ -5,7 +5,8 @@ use chrono_tz::America::Los_Angeles;
 use rollbook_events::{Instant, Occurred};
 
 /// What is expected where a day stands.
-pub(super) const BAD_DAY: &str = "bad_date: expected a date as in 01/31/2025 or 2025-01-31, with all digits of the year";
+pub(super) const BAD_DAY: &str =
+    "bad_date: expected a date as in 01/31/2025 or 2025-01-31, with all digits of the year";
 const BAD_MOMENT: &str =
     "bad_date: expected a date as in 01/31/2025 or 2025-01-31, with or without a time as in 14:05 or 2:05 PM";
 const SKIPPED: &str = "bad_date: the clocks went forward over this time, so it never was";

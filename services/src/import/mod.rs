@@ -14,7 +14,9 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex};
 
 use rollbook_events::intake::{FileKind, RowCounts};
-use rollbook_events::{Actor, Hash};
+use rollbook_events::families::rules::Rules;
+use rollbook_events::{Actor, Event, Hash};
+use rollbook_projections::Rulebook;
 use serde::{Deserialize, Serialize};
 use tokio::sync::watch;
 
@@ -160,6 +162,7 @@ pub struct Importer {
 
 struct Inner {
     intake: Arc<dyn Log>,
+    enrollment: Arc<dyn Log>,
     recorder: Recorder,
     identities: IdentityIndex,
     key: LedgerKey,
@@ -174,10 +177,22 @@ impl std::fmt::Debug for Importer {
 }
 
 impl Importer {
-    /// An importer that keeps its spool and its quarantine in a data folder.
-    pub fn new(intake: Arc<dyn Log>, recorder: Recorder, identities: IdentityIndex, key: LedgerKey, data: PathBuf) -> Self {
+    /// An importer over the streams `INTAKE` and `ENROLLMENT` that keeps its spool and its quarantine in a data folder.
+    pub fn new(
+        [intake, enrollment]: [Arc<dyn Log>; 2],
+        recorder: Recorder,
+        identities: IdentityIndex,
+        key: LedgerKey,
+        data: PathBuf,
+    ) -> Self {
         let running = Mutex::new(HashMap::new());
-        Self { inner: Arc::new(Inner { intake, recorder, identities, key, data, running }) }
+        Self { inner: Arc::new(Inner { intake, enrollment, recorder, identities, key, data, running }) }
+    }
+
+    /// Removes what a killed program left in the spool: its importer will be sent the file again.
+    pub fn clear_spool(&self) {
+        let Ok(entries) = std::fs::read_dir(self.spool()) else { return };
+        entries.filter_map(Result::ok).for_each(|entry| unspool(&entry.path()));
     }
 
     /// The folder where uploads are spooled, readable by the ledger's user alone.
@@ -203,6 +218,15 @@ impl Importer {
 }
 
 impl Inner {
+    /// The rulebook in force: the registry of plans stands in it.
+    async fn rulebook(&self) -> Result<Rulebook, Box<dyn std::error::Error + Send + Sync>> {
+        let last = self.enrollment.last("enrollment.rulebook").await?.ok_or("no rulebook was adopted")?;
+        match crate::projector::recorded(&last)?.envelope.event.clone() {
+            Event::Rules(Rules::RulebookAdopted(adopted)) => Ok(Rulebook::parse(adopted.text.as_str())?),
+            other => Err(format!("{} stands where the rulebook should", other.name()).into()),
+        }
+    }
+
     fn quarantine_path(&self, sha256: Hash) -> PathBuf {
         self.data.join("quarantine").join(format!("{sha256}.ndjson"))
     }

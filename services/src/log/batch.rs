@@ -70,11 +70,8 @@ fn check_message(spec: &StreamSpec, message: &Message) -> Result<(), AppendError
 /// refused, because in a batch it is made against the log before the batch.
 pub(super) fn expectations(batch: &[Message]) -> Vec<Option<Position>> {
     let mut seen = HashSet::with_capacity(batch.len());
-    let expectation = |message: &Message| {
-        let first = seen.insert(message.subject.as_str());
-        message.expected.filter(|_| first)
-    };
-    batch.iter().map(expectation).collect()
+    let firsts = batch.iter().map(|message| seen.insert(message.subject.as_str()));
+    firsts.zip(batch).map(|(first, message)| message.expected.filter(|_| first)).collect()
 }
 
 /// The headers of a message that [`check`] has passed.

@@ -2,16 +2,20 @@
 
 use std::time::Duration;
 
-use async_nats::jetstream::consumer::{AckPolicy, DeliverPolicy, pull};
+use async_nats::jetstream;
+use async_nats::jetstream::consumer::{AckPolicy, Consumer, DeliverPolicy, pull};
 use futures_util::stream::{self, BoxStream, StreamExt};
 use rollbook_events::ids::Position;
 use tokio::time::{Instant, sleep};
 
 use super::nats::NatsLog;
-use super::{Log, ReadError, Source, Stored};
+use super::{Log, ReadError, Stored};
 
 /// How many messages are asked for at once: enough that the server never waits for the question.
 const ASKED_AT_ONCE: usize = 4_000;
+
+/// How many messages of one subject are asked for at once: fewer than the client has room for.
+const READ_AT_ONCE: usize = 50_000;
 
 /// How often the server says that it is still there when there is nothing to send.
 const HEARTBEAT: Duration = Duration::from_secs(2);
@@ -19,8 +23,9 @@ const HEARTBEAT: Duration = Duration::from_secs(2);
 /// How long the server may be away before this gives up: whoever reads on must say so to the health check.
 const PATIENCE: Duration = Duration::from_secs(30);
 
-/// How long the server keeps a reader that no longer asks.
-const FORGOTTEN_AFTER: Duration = Duration::from_secs(30);
+/// How long the server keeps a reader that no longer asks: one that follows may be busy with what it has.
+const FOLLOWER_KEPT: Duration = Duration::from_secs(60);
+const READER_KEPT: Duration = Duration::from_secs(1);
 
 const FIRST_PAUSE: Duration = Duration::from_millis(50);
 const LONGEST_PAUSE: Duration = Duration::from_secs(2);
@@ -74,10 +79,9 @@ impl Follower {
             let expected = Position(self.last.0 + 1);
             if found == expected {
                 (self.last, self.missed, self.pause) = (found, None, FIRST_PAUSE);
-                let message = message.message;
-                return Ok(Stored { position: found, subject: message.subject.into_string(), body: message.payload });
+                return Ok(stored(found, message));
             }
-            // Lost on the way to us, or missing in the log? A second reading tells.
+            // Lost on the way here, or missing in the log? A second reading tells.
             if self.missed == Some(expected) {
                 return Err(ReadError::Hole { expected, found });
             }
@@ -120,17 +124,58 @@ impl Follower {
             return Err(ReadError::Behind { after: self.last, head });
         }
         // Our own loop instead of an ordered consumer: that one takes a skipped block for the next message.
+        let from = DeliverPolicy::ByStartSequence { start_sequence: self.last.0 + 1 };
+        let consumer = self.log.consumer(from, String::new(), FOLLOWER_KEPT).await?;
+        let messages = consumer.stream().max_messages_per_batch(ASKED_AT_ONCE).heartbeat(HEARTBEAT).messages();
+        messages.await.map_err(ReadError::unavailable)
+    }
+}
+
+impl NatsLog {
+    /// A reader that the server forgets by itself.
+    async fn consumer(
+        &self,
+        deliver_policy: DeliverPolicy,
+        filter_subject: String,
+        inactive_threshold: Duration,
+    ) -> Result<Consumer<pull::Config>, ReadError> {
         let config = pull::Config {
-            deliver_policy: DeliverPolicy::ByStartSequence { start_sequence: self.last.0 + 1 },
+            deliver_policy,
+            filter_subject,
             ack_policy: AckPolicy::None,
             memory_storage: true,
             num_replicas: 1,
-            inactive_threshold: FORGOTTEN_AFTER,
+            inactive_threshold,
             ..pull::Config::default()
         };
-        let consumer = self.log.context.create_consumer_on_stream(config, self.log.spec.name);
-        let consumer = consumer.await.map_err(|error| ReadError::unavailable(Source::from(error)))?;
-        let messages = consumer.stream().max_messages_per_batch(ASKED_AT_ONCE).heartbeat(HEARTBEAT).messages();
-        messages.await.map_err(|error| ReadError::unavailable(Source::from(error)))
+        self.context.create_consumer_on_stream(config, self.spec.name).await.map_err(ReadError::unavailable)
     }
+
+    /// The messages of a subject from its first, without a gap, as far as the server has them at hand.
+    pub(super) async fn read_many(&self, subject: &str) -> Result<Vec<Stored>, ReadError> {
+        // From the first: where to start within a subject costs the server more than to send it all.
+        let consumer = self.consumer(DeliverPolicy::All, subject.to_owned(), READER_KEPT).await?;
+        let pending = usize::try_from(consumer.cached_info().num_pending).unwrap_or(READ_AT_ONCE).min(READ_AT_ONCE);
+        let mut messages = Vec::with_capacity(pending);
+        if pending == 0 {
+            return Ok(messages);
+        }
+        let fetched = consumer.fetch().max_messages(pending).messages().await;
+        let mut fetched = fetched.map_err(ReadError::unavailable)?;
+        while let Some(message) = fetched.next().await {
+            let message = message.map_err(ReadError::unavailable)?;
+            let info = message.info().map_err(ReadError::unavailable)?;
+            if info.consumer_sequence != messages.len() as u64 + 1 {
+                // One was lost on the way here: it and what follows are asked for again.
+                break;
+            }
+            messages.push(stored(Position(info.stream_sequence), message));
+        }
+        Ok(messages)
+    }
+}
+
+fn stored(position: Position, message: jetstream::Message) -> Stored {
+    let message = message.message;
+    Stored { position, subject: message.subject.into_string(), body: message.payload }
 }

@@ -25,6 +25,7 @@ impl Child {
     /// Starts the server, and a thread that lives as long as it does. On Linux a child is ended when the *thread* that
     /// started it ends, so that it must not be one of the runtime's, which come and go.
     pub async fn start(binary: PathBuf, config: &Path, stdin: File, output: File) -> Result<Self, StartError> {
+        let name = binary.clone();
         let (started, starting) = oneshot::channel();
         let (ended, status) = watch::channel(None);
         let config = config.to_owned();
@@ -41,8 +42,9 @@ impl Child {
             }
         };
         let thread = thread::Builder::new().name("nats-server".into()).spawn(supervise);
-        thread.map_err(|source| StartError::DoesNotRun { binary: "nats-server".into(), source })?;
-        let pid = starting.await.unwrap_or(Err(StartError::NotFound))?;
+        thread.map_err(|source| StartError::DoesNotRun { binary: name.clone(), source })?;
+        let gone = |_| StartError::DoesNotRun { binary: name, source: io::Error::other("its thread ended") };
+        let pid = starting.await.map_err(gone)??;
         Ok(Self { pid, status })
     }
 
@@ -90,7 +92,7 @@ fn check_version(binary: &Path) -> Result<(), StartError> {
     let output = Command::new(binary).arg("--version").stdin(Stdio::null()).output();
     let output = output.map_err(|source| {
         if source.kind() == io::ErrorKind::NotFound {
-            StartError::NotFound
+            StartError::NotFound { binary: binary.to_owned() }
         } else {
             StartError::DoesNotRun { binary: binary.to_owned(), source }
         }

@@ -15,6 +15,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::{Phase, Status, recorded};
 use crate::clock;
+use crate::error_chain::chain;
 use crate::log::{Log, ReadError, Stored};
 
 /// Events written in one transaction.
@@ -50,6 +51,12 @@ pub enum ProjectorError {
         /// The checkpoint.
         position: Position,
     },
+    /// A rulebook that cannot be read: every view hangs on it.
+    #[error("the event at position {position} is about no member and cannot be read")]
+    Unreadable {
+        /// Where.
+        position: Position,
+    },
     /// The views were reset, or another projector writes them.
     #[error("the views' checkpoint was moved")]
     Moved,
@@ -62,6 +69,7 @@ impl ProjectorError {
             Self::Moved | Self::Views(_) | Self::Log(ReadError::Unavailable { .. }) => true,
             Self::Log(ReadError::Hole { .. } | ReadError::Behind { .. } | ReadError::Subject)
             | Self::Fold(_)
+            | Self::Unreadable { .. }
             | Self::Regression { .. } => false,
         }
     }
@@ -84,6 +92,8 @@ impl std::fmt::Debug for Projector {
 struct Batch {
     events: Vec<Recorded>,
     poison: Vec<Stuck>,
+    /// An event about no member that cannot be read: nothing can be derived after it.
+    damage: Option<Position>,
     last: Position,
 }
 
@@ -199,6 +209,9 @@ impl Projector {
         from: Position,
         mut batch: Batch,
     ) -> Result<Position, ProjectorError> {
+        if let Some(position) = batch.damage {
+            return Err(ProjectorError::Unreadable { position });
+        }
         stuck.extend(batch.poison.iter().map(|poison| poison.member));
         if !stuck.is_empty() {
             batch.events.retain(|event| event.envelope.subject.member().is_none_or(|member| !stuck.contains(&member)));
@@ -305,7 +318,7 @@ impl Projector {
 }
 
 fn decode_all(stored: &[Stored]) -> Batch {
-    let mut batch = Batch { events: Vec::with_capacity(stored.len()), poison: Vec::new(), last: Position(0) };
+    let mut batch = Batch { events: Vec::with_capacity(stored.len()), poison: Vec::new(), damage: None, last: Position(0) };
     for stored in stored {
         batch.last = stored.position;
         match recorded(stored) {
@@ -313,8 +326,11 @@ fn decode_all(stored: &[Stored]) -> Batch {
             Err(error) => {
                 tracing::error!(event.position = stored.position.0, error = %error, "an event cannot be read");
                 let subject = stored.subject.rsplit('.').next().and_then(|token| token.parse::<Subject>().ok());
-                if let Some(Subject::Member(member)) = subject {
-                    batch.poison.push(Stuck { member, position: stored.position, cause: error.to_string() });
+                match subject {
+                    Some(Subject::Member(member)) => {
+                        batch.poison.push(Stuck { member, position: stored.position, cause: error.to_string() });
+                    }
+                    Some(Subject::Rulebook) | None => batch.damage = batch.damage.or(Some(stored.position)),
                 }
             }
         }
@@ -332,15 +348,4 @@ fn last(part: &[Recorded], otherwise: Position) -> Position {
 
 fn count(number: usize) -> u64 {
     u64::try_from(number).unwrap_or(u64::MAX)
-}
-
-/// An error with its sources, for the one place where it is handled.
-pub fn chain(error: &dyn std::error::Error) -> String {
-    let mut text = error.to_string();
-    let mut source = error.source();
-    while let Some(next) = source {
-        text = format!("{text}: {next}");
-        source = next.source();
-    }
-    text
 }

@@ -110,7 +110,9 @@ impl Histories {
         self.turn += 1;
         self.reserved.clear();
         self.shrink();
-        let missing: Vec<Subject> = subjects.iter().filter(|subject| !self.kept.contains_key(subject)).copied().collect();
+        // The rulebook is always at hand: findings are judged by it.
+        let wanted = subjects.iter().chain([&Subject::Rulebook]);
+        let missing: BTreeSet<Subject> = wanted.filter(|subject| !self.kept.contains_key(subject)).copied().collect();
         if missing.is_empty() {
             return Ok(());
         }

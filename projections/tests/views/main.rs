@@ -1,0 +1,9 @@
+//! The rulebook and the views of enrollment, duplication and outreach, from facts alone: no store, no server.
+#![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test may fail by panicking")]
+
+mod duplication;
+mod enrollment;
+mod facts;
+mod order;
+mod outreach;
+mod rulebook;

@@ -1,0 +1,200 @@
+//! The same facts give the same rows, in whatever order they are told; and a view that says an event touches nothing is
+//! right.
+
+use std::collections::BTreeSet;
+
+use proptest::prelude::*;
+use proptest::sample::select;
+use rollbook_projections::view::Touched;
+use rollbook_projections::{Dossier, Recorded, Row};
+use serde_json::json;
+
+use crate::facts::{Facts, attempt, built_in, id, is_voiding, moved, ours};
+
+fn day() -> impl Strategy<Value = String> {
+    (1..=3_u32, 1..=2_u32).prop_map(|(month, day)| format!("2022-{month:02}-{day:02}"))
+}
+
+/// A few days and a few hours, so that ties and near misses are common.
+fn moment() -> impl Strategy<Value = String> {
+    let hour = select(&["", "", "T00:00:00-08:00", "T09:00:00-08:00"][..]);
+    (day(), hour).prop_map(|(day, hour)| format!("{day}{hour}"))
+}
+
+#[derive(Debug, Clone)]
+struct Told {
+    plan: &'static str,
+    at: String,
+    kind: &'static str,
+    data: serde_json::Value,
+}
+
+/// What is told: its kind and its data.
+type Said = (&'static str, serde_json::Value);
+
+fn program() -> impl Strategy<Value = &'static str> {
+    select(&["ecm", "ecm", "housing_navigation", "tenancy_sustaining", "tailored_meals"][..])
+}
+
+fn other_program() -> impl Strategy<Value = &'static str> {
+    select(&["icms_hfh", "mssp", "pace", "basic_case_management", "ecm"][..])
+}
+
+fn enrollment() -> impl Strategy<Value = uuid::Uuid> {
+    select(&["e", "f", "g"][..]).prop_map(id)
+}
+
+fn channel() -> impl Strategy<Value = &'static str> {
+    select(&["plan_direct", "dhs_subcontract"][..])
+}
+
+fn enrolled() -> impl Strategy<Value = Said> {
+    (enrollment(), program(), channel(), day()).prop_map(|(enrollment, program, channel, from)| {
+        let data = json!({
+            "enrollment": enrollment, "program": program, "basis": "opt_in", "channel": channel,
+            "provider": "one-clinic", "from": from,
+        });
+        ("enrolled", data)
+    })
+}
+
+fn provider_assigned() -> impl Strategy<Value = Said> {
+    let provider = select(&["one-clinic", "two-clinic"][..]);
+    (enrollment(), provider, day(), proptest::option::of(channel())).prop_map(
+        |(enrollment, provider, from, channel)| {
+            let mut data = json!({ "enrollment": enrollment, "provider": provider, "from": from });
+            if let Some(channel) = channel {
+                data["channel"] = channel.into();
+            }
+            ("provider_assigned", data)
+        },
+    )
+}
+
+fn participation_reported() -> impl Strategy<Value = Said> {
+    let evidence = select(&["verified", "verified", "suspected", "ruled_out"][..]);
+    let days = (proptest::option::of(day()), proptest::option::of(day()));
+    (other_program(), days, evidence).prop_map(|(program, (from, until), evidence)| {
+        let mut data = json!({ "program": program, "evidence": evidence });
+        if let Some(until) = until.filter(|until| from.as_ref().is_none_or(|from| until > from)) {
+            data["until"] = until.into();
+        }
+        if let Some(from) = from {
+            data["from"] = from.into();
+        }
+        ("participation_reported", data)
+    })
+}
+
+fn coverage_reported() -> impl Strategy<Value = Said> {
+    let medicare = select(&["none", "fide_snp", "d_snp"][..]);
+    (select(&["managed_care", "inactive"][..]), medicare, day()).prop_map(|(medi_cal, medicare, from)| {
+        ("coverage_reported", json!({ "medi_cal": medi_cal, "medicare": medicare, "from": from }))
+    })
+}
+
+fn outreach_attempted() -> impl Strategy<Value = Said> {
+    (select(&["phone", "mail", "in_person"][..]), select(&["member", "nobody"][..]))
+        .prop_map(|(channel, reached)| ("outreach_attempted", attempt(channel, &[], reached)))
+}
+
+/// A kind about an enrollment and a day.
+fn about_enrollment(kind: &'static str, day_key: &'static str, more: serde_json::Value) -> impl Strategy<Value = Said> {
+    (enrollment(), day()).prop_map(move |(enrollment, day)| {
+        let mut data = more.clone();
+        data["enrollment"] = json!(enrollment);
+        data[day_key] = day.into();
+        (kind, data)
+    })
+}
+
+/// A kind about a program.
+fn about_program(kind: &'static str, more: serde_json::Value) -> impl Strategy<Value = Said> {
+    program().prop_map(move |program| {
+        let mut data = more.clone();
+        data["program"] = program.into();
+        (kind, data)
+    })
+}
+
+fn said() -> impl Strategy<Value = Said> {
+    prop_oneof![
+        3 => enrolled(),
+        2 => about_enrollment("disenrolled", "until", json!({ "reason": "unknown" })),
+        1 => about_enrollment("reinstated", "from", json!({ "reason": "x" })),
+        2 => provider_assigned(),
+        1 => about_enrollment("lead_care_manager_assigned", "from", json!({ "manager": "m" })),
+        1 => about_enrollment("service_started", "on", json!({})),
+        2 => participation_reported(),
+        1 => coverage_reported(),
+        1 => (program(), other_program())
+            .prop_map(|(chosen, other)| ("program_chosen", json!({ "chosen": chosen, "given_up": [other] }))),
+        2 => about_program("member_identified", json!({ "pathway": "plan_data", "populations": ["ccs"] })),
+        3 => outreach_attempted(),
+        1 => about_program("opted_out", json!({ "by": "member" })),
+        1 => about_program("outreach_closed", json!({ "reason": "x" })),
+        2 => (1..24_usize).prop_map(|number| {
+            ("event_voided", json!({ "event": id(&number.to_string()), "reason": "x", "approved_by": "y" }))
+        }),
+    ]
+}
+
+fn told() -> impl Strategy<Value = Told> {
+    let plan = select(&["la-care", "la-care", "molina"][..]);
+    (plan, moment(), said()).prop_map(|(plan, at, (kind, data))| Told { plan, at, kind, data })
+}
+
+/// Facts, and the same facts shuffled.
+fn shuffled() -> impl Strategy<Value = (Vec<Recorded>, Vec<Recorded>)> {
+    proptest::collection::vec(told(), 1..24).prop_flat_map(|told| {
+        let facts = told
+            .into_iter()
+            .fold(Facts::default(), |facts, fact| facts.tell_of(fact.plan, &fact.at, fact.kind, fact.data));
+        (Just(facts.0.clone()), Just(facts.0).prop_shuffle())
+    })
+}
+
+fn rows(dossier: &Dossier) -> Vec<Vec<Row>> {
+    let rulebook = built_in();
+    let sorted = |mut rows: Vec<Row>| {
+        rows.sort_by(|a, b| a.key.cmp(&b.key));
+        rows
+    };
+    ours().map(|view| sorted(view.rows(dossier, rulebook))).collect()
+}
+
+fn folded(facts: &[Recorded]) -> Dossier {
+    let mut dossier = Dossier::default();
+    facts.iter().enumerate().for_each(|(index, fact)| dossier.apply(moved(fact, index + 1)));
+    dossier
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 400, ..ProptestConfig::default() })]
+
+    #[test]
+    fn rows_do_not_depend_on_the_order_of_arrival((facts, shuffled) in shuffled()) {
+        prop_assert_eq!(rows(&folded(&facts)), rows(&folded(&shuffled)));
+    }
+
+    #[test]
+    fn after_every_event_rows_are_those_of_a_fresh_fold_and_untouched_ones_stay((facts, _) in shuffled()) {
+        let rulebook = built_in();
+        let mut dossier = Dossier::default();
+        let mut before = rows(&dossier);
+        for (index, fact) in facts.iter().enumerate() {
+            dossier.apply(fact.clone());
+            let after = rows(&dossier);
+            prop_assert_eq!(&after, &rows(&folded(&facts[..=index])));
+            for (view, (before, after)) in ours().zip(before.iter().zip(&after)) {
+                let untouched = matches!(view.touched(&dossier, rulebook, fact), Touched::Nothing);
+                prop_assert!(!untouched || before == after, "{}", view.table().name);
+                prop_assert!(!untouched || !is_voiding(fact));
+                let keys: BTreeSet<_> = after.iter().map(|row| &row.key).collect();
+                prop_assert_eq!(keys.len(), after.len(), "keys of {}", view.table().name);
+                prop_assert!(after.iter().all(|row| row.cells.len() == view.table().columns.len()));
+            }
+            before = after;
+        }
+    }
+}

@@ -1,0 +1,261 @@
+//! The client of the API: where the ledger is, who asks, and what an answer that is none comes to.
+
+mod problem;
+
+use std::fmt;
+use std::path::Path;
+use std::time::Duration;
+
+use anyhow::Context;
+use futures_util::TryStreamExt;
+use reqwest::header::ACCEPT;
+use reqwest::{Method, RequestBuilder, Response, Url};
+use serde_json::Value;
+use tokio::io::{AsyncBufReadExt, Lines};
+use tokio_util::io::StreamReader;
+
+use super::exit::Stop;
+use super::folder::Folder;
+use super::output::Output;
+use super::secret::Secret;
+
+pub use problem::problem_of;
+
+/// Where a ledger listens unless it is told otherwise.
+const DEFAULT_URL: &str = "http://127.0.0.1:8080";
+
+/// A ledger that is there takes a connection at once.
+const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
+
+/// For one answer that is no stream; longer than a reader may ask to wait for a position.
+const ANSWER_TIMEOUT: Duration = Duration::from_secs(120);
+
+/// Which ledger, and who asks.
+#[derive(Debug, Clone, clap::Args)]
+#[command(next_help_heading = "Which ledger")]
+pub struct Connection {
+    /// Address of the ledger [default: what DIR/endpoint says, else http://127.0.0.1:8080]
+    #[arg(long, env = "ROLLBOOK_URL", value_name = "URL")]
+    url: Option<String>,
+    /// Bearer token; better in the environment, where no other user sees it [default: what DIR/admin.token says]
+    #[arg(long, env = "ROLLBOOK_TOKEN", value_name = "TOKEN", hide_env_values = true)]
+    token: Option<Secret>,
+    #[command(flatten)]
+    folder: Folder,
+}
+
+impl Connection {
+    /// The data folder beside which address and token are looked for.
+    pub fn data(&self) -> &Path {
+        self.folder.path()
+    }
+
+    /// The address and whose word that is.
+    ///
+    /// # Errors
+    /// Where it is no address.
+    pub fn address(&self) -> anyhow::Result<Url> {
+        let beside = || std::fs::read_to_string(self.data().join("endpoint")).ok();
+        let text = self.url.clone().or_else(beside).unwrap_or_else(|| DEFAULT_URL.to_owned());
+        let next = format!("give an address as in --url {DEFAULT_URL}");
+        let url = Url::parse(text.trim()).with_context(|| Stop::usage(format!("`{}` is no address", text.trim())).next(&next))?;
+        if !matches!(url.scheme(), "http" | "https") || !url.has_host() {
+            return Err(Stop::usage(format!("`{}` is no address of a ledger", text.trim())).next(next).into());
+        }
+        Ok(url)
+    }
+
+    /// The token: the one that was given, else the operator's own, which leaves this machine for nowhere else.
+    pub fn token(&self, url: &Url) -> Option<Secret> {
+        let local = self.url.is_none() || is_loopback(url);
+        let beside = || std::fs::read_to_string(self.data().join("admin.token")).ok().filter(|_| local);
+        self.token.clone().or_else(|| beside().map(|text| Secret::from(text.trim().to_owned())))
+    }
+
+    /// The client.
+    ///
+    /// # Errors
+    /// Where the address is none, or the system's certificates cannot be read.
+    pub fn client(&self) -> anyhow::Result<Client> {
+        let url = self.address()?;
+        let token = self.token(&url);
+        let secure = url.scheme() == "https";
+        let mut builder = reqwest::Client::builder().connect_timeout(CONNECT_TIMEOUT).tls_built_in_native_certs(secure);
+        if is_loopback(&url) {
+            // A proxy for the internet has no business with a ledger on this machine, least of all with its token.
+            builder = builder.no_proxy();
+        }
+        let http = builder.build().map_err(reqwest::Error::without_url).context("could not prepare the client")?;
+        Ok(Client { http, url, token })
+    }
+}
+
+/// Whether an address is this machine's own.
+pub fn is_loopback(url: &Url) -> bool {
+    let host = url.host_str().unwrap_or_default().trim_matches(['[', ']']);
+    host == "localhost" || host.parse().is_ok_and(|ip: std::net::IpAddr| ip.is_loopback() || ip.is_unspecified())
+}
+
+/// A client of one ledger.
+pub struct Client {
+    http: reqwest::Client,
+    url: Url,
+    token: Option<Secret>,
+}
+
+impl fmt::Debug for Client {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Client").field("url", &self.url.as_str()).finish_non_exhaustive()
+    }
+}
+
+/// A name of a query's parameter, and its value.
+pub type Parameter = (&'static str, String);
+
+impl Client {
+    /// A request for a path, given in its segments so that each is escaped.
+    pub fn request(&self, method: Method, path: &[&str], query: &[Parameter]) -> RequestBuilder {
+        let mut url = self.url.clone();
+        if let Ok(mut segments) = url.path_segments_mut() {
+            segments.pop_if_empty().extend(path);
+        }
+        let request = self.http.request(method, url).query(query);
+        match &self.token {
+            Some(token) => request.bearer_auth(token.expose()),
+            None => request,
+        }
+    }
+
+    /// A question.
+    pub fn get(&self, path: &[&str], query: &[Parameter]) -> RequestBuilder {
+        self.request(Method::GET, path, query)
+    }
+
+    /// Sends a request and waits for an answer that is one.
+    ///
+    /// # Errors
+    /// Where the ledger is not there, or refuses.
+    pub async fn send(&self, request: RequestBuilder) -> anyhow::Result<Response> {
+        let answer = request.send().await.map_err(|error| self.unreachable(error))?;
+        if answer.status().is_success() { Ok(answer) } else { Err(problem_of(answer).await) }
+    }
+
+    /// Sends a request and reads the whole answer as JSON.
+    ///
+    /// # Errors
+    /// As [`Client::send`], or where the answer is no JSON.
+    pub async fn json(&self, request: RequestBuilder) -> anyhow::Result<Value> {
+        let answer = self.send(request.header(ACCEPT, "application/json").timeout(ANSWER_TIMEOUT)).await?;
+        answer.json().await.map_err(|error| {
+            let what = format!("the answer of {} could not be read", self.url);
+            anyhow::Error::new(error.without_url()).context(Stop::unavailable(what))
+        })
+    }
+
+    fn unreachable(&self, error: reqwest::Error) -> anyhow::Error {
+        let next = if is_loopback(&self.url) {
+            "is the ledger running? start it with: rollbook up"
+        } else {
+            "is the address right, and is the ledger running there? rollbook doctor says more"
+        };
+        let stop = Stop::unavailable(format!("could not reach the ledger at {}", self.url)).next(next);
+        anyhow::Error::new(error.without_url()).context(stop)
+    }
+}
+
+/// The lines of a streamed answer.
+///
+/// # Errors
+/// Where the connection breaks, from each line.
+pub fn lines(answer: Response) -> Lines<impl tokio::io::AsyncBufRead + Unpin> {
+    let bytes = answer.bytes_stream().map_err(|error| std::io::Error::other(error.without_url()));
+    StreamReader::new(Box::pin(bytes)).lines()
+}
+
+/// Copies a streamed answer as it comes; stops after so many lines where a limit is given.
+///
+/// # Errors
+/// Where the connection breaks or the output fails.
+pub async fn copy(mut answer: Response, output: &mut Output, limit: Option<usize>) -> anyhow::Result<()> {
+    let mut missing = limit;
+    while let Some(chunk) = answer.chunk().await.map_err(broken)? {
+        let end = missing.as_mut().and_then(|missing| end_of_lines(&chunk, missing));
+        output.write(chunk.get(..end.unwrap_or(chunk.len())).unwrap_or(&chunk))?;
+        if end.is_some() {
+            break;
+        }
+    }
+    output.flush()
+}
+
+/// Where the last line that is missing ends in these bytes; the lines before it are taken off what is missing.
+fn end_of_lines(bytes: &[u8], missing: &mut usize) -> Option<usize> {
+    for (at, _) in bytes.iter().enumerate().filter(|(_, byte)| **byte == b'\n') {
+        *missing = missing.saturating_sub(1);
+        if *missing == 0 {
+            return Some(at + 1);
+        }
+    }
+    None
+}
+
+fn broken(error: reqwest::Error) -> anyhow::Error {
+    let stop = Stop::unavailable("the connection broke: what was printed is not the whole answer").next("ask again");
+    anyhow::Error::new(error.without_url()).context(stop)
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::Parser;
+
+    use super::*;
+
+    #[derive(Parser)]
+    struct Line {
+        #[command(flatten)]
+        connection: Connection,
+    }
+
+    fn connection(arguments: &[&str]) -> Connection {
+        Line::parse_from(std::iter::once("rollbook").chain(arguments.iter().copied())).connection
+    }
+
+    #[test]
+    fn address_and_token_lie_beside_a_local_ledger() {
+        let folder = tempfile::tempdir().unwrap();
+        std::fs::write(folder.path().join("endpoint"), "http://127.0.0.1:4711\n").unwrap();
+        std::fs::write(folder.path().join("admin.token"), "rollbook_1\n").unwrap();
+        let local = connection(&["--data", folder.path().to_str().unwrap()]);
+        let url = local.address().unwrap();
+        assert_eq!(url.as_str(), "http://127.0.0.1:4711/");
+        assert_eq!(local.token(&url).unwrap().expose(), "rollbook_1");
+    }
+
+    #[test]
+    fn the_operators_token_stays_on_its_machine() {
+        let folder = tempfile::tempdir().unwrap();
+        std::fs::write(folder.path().join("admin.token"), "rollbook_1").unwrap();
+        let remote = connection(&["--url", "https://ledger.example", "--data", folder.path().to_str().unwrap()]);
+        assert!(remote.token(&remote.address().unwrap()).is_none());
+    }
+
+    #[test]
+    fn a_segment_of_a_path_is_escaped() {
+        let client = connection(&["--url", "http://localhost/under/"]).client().unwrap();
+        let request = client.get(&["v1", "views", "a/b"], &[("plan", "x&y".to_owned())]).build().unwrap();
+        assert_eq!(request.url().as_str(), "http://localhost/under/v1/views/a%2Fb?plan=x%26y");
+    }
+
+    #[test]
+    fn a_secure_address_needs_no_more_than_an_open_one() {
+        assert!(connection(&["--url", "https://ledger.example"]).client().is_ok());
+        assert!(connection(&["--url", "ledger.example"]).client().is_err());
+    }
+
+    #[test]
+    fn a_limit_ends_a_stream_at_a_line() {
+        let mut missing = 2;
+        assert_eq!(end_of_lines(b"one\ntw", &mut missing), None);
+        assert_eq!(end_of_lines(b"o\nthree\n", &mut missing), Some(2));
+    }
+}

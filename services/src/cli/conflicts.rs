@@ -1,0 +1,67 @@
+//! `rollbook conflicts`: services that may not run at once, or only with care.
+
+use super::ask::{Question, Show, When, ask};
+use super::client::Connection;
+use super::exit::Exit;
+use super::member::Member;
+use super::output::Output;
+
+const EXAMPLES: &str = "\
+Examples:
+  rollbook conflicts --outcome conflict --effective-at 2025-03-01
+  rollbook conflicts --member - --known-at 1200 < cin.txt
+
+`rollbook rulebook` prints the rules that the column `rule` names.";
+
+const COLUMNS: &[&str] = &[
+    "member", "outcome", "rule", "program_a", "plan_a", "program_b", "plan_b", "from_on", "until_on", "resolution",
+];
+
+/// Shows who is in two services that may not run at once, or only with care, and by which rule
+#[derive(Debug, Clone, clap::Args)]
+#[command(after_help = EXAMPLES)]
+pub struct Conflicts {
+    /// Of this member alone: pseudonym, CIN, or - to read one of them from stdin
+    #[arg(long)]
+    member: Option<Member>,
+    /// Of this plan alone, as in la-care
+    #[arg(long)]
+    plan: Option<String>,
+    /// With this program on either side, as in ecm
+    #[arg(long)]
+    program: Option<String>,
+    /// With this status alone
+    #[arg(long)]
+    status: Option<String>,
+    /// With this outcome alone: conflict, choose, exclude, not_eligible, duplicate_enrollment, allow_coordinated, review
+    #[arg(long)]
+    outcome: Option<String>,
+    #[command(flatten)]
+    when: When,
+    #[command(flatten)]
+    show: Show,
+    #[command(flatten)]
+    connection: Connection,
+}
+
+/// Asks for conflicts.
+///
+/// # Errors
+/// Where the ledger cannot answer.
+pub async fn run(conflicts: &Conflicts, output: &mut Output) -> anyhow::Result<Exit> {
+    let client = conflicts.connection.client()?;
+    let mut query = conflicts.when.query();
+    query.push(("plan", conflicts.plan.clone()));
+    query.push(("program", conflicts.program.clone()));
+    query.push(("status", conflicts.status.clone()));
+    query.push(("outcome", conflicts.outcome.clone()));
+    let member = match &conflicts.member {
+        Some(member) => Some(member.id(&client).await?),
+        None => None,
+    };
+    let path: &[&str] = match &member {
+        Some(member) => &["v1", "members", member.as_str(), "conflicts"],
+        None => &["v1", "conflicts"],
+    };
+    ask(&client, Question { path, query, columns: COLUMNS }, &conflicts.show, output).await
+}

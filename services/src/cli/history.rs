@@ -1,0 +1,44 @@
+//! `rollbook history`: every event of a member.
+
+use super::ask::{Question, Show, When, ask};
+use super::client::Connection;
+use super::exit::Exit;
+use super::member::Member;
+use super::output::Output;
+
+const EXAMPLES: &str = "\
+Examples:
+  rollbook history 018f3c1e-7a10-8c3d-9b4e-0123456789ab
+  rollbook history - --known-at 2025-01-31T12:00:00Z < cin.txt
+
+A CIN is sent in the body of a request and stands in no address and no log. On the command line other users of this
+machine may see it; `-` reads it from stdin.";
+
+const COLUMNS: &[&str] =
+    &["position", "occurred_on", "kind", "program", "plan", "actor_org", "source_system", "recorded_at", "voided_by"];
+
+/// Shows every event of a member: who said what, when it was true and when it became known
+#[derive(Debug, Clone, clap::Args)]
+#[command(after_help = EXAMPLES)]
+pub struct History {
+    /// The member: pseudonym (a UUID), CIN, or - to read one of them from stdin
+    member: Member,
+    #[command(flatten)]
+    when: When,
+    #[command(flatten)]
+    show: Show,
+    #[command(flatten)]
+    connection: Connection,
+}
+
+/// Asks for a member's history.
+///
+/// # Errors
+/// Where the ledger cannot answer.
+pub async fn run(history: &History, output: &mut Output) -> anyhow::Result<Exit> {
+    let client = history.connection.client()?;
+    let member = history.member.id(&client).await?;
+    let path = ["v1", "members", member.as_str(), "history"];
+    let question = Question { path: &path, query: history.when.query(), columns: COLUMNS };
+    ask(&client, question, &history.show, output).await
+}

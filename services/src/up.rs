@@ -1,0 +1,234 @@
+//! A whole ledger in one process tree, or one of its parts on its own: the same code either way.
+
+mod demo;
+mod parts;
+
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use anyhow::{Context, bail};
+use rollbook_events::Actor;
+use rollbook_projections::store::Db;
+use tokio::net::TcpListener;
+use tokio_util::sync::CancellationToken;
+
+use crate::app::App;
+use crate::http;
+use crate::log::{Access, Log};
+use crate::nats_server::NatsServer;
+use crate::projector::Phase;
+use crate::tokens::{Tokens, private};
+
+pub use parts::{Role, Streams};
+
+/// How often the settings that the promises rest on are compared.
+const CHECK_EVERY: Duration = Duration::from_secs(60);
+/// How long a ledger may take to become ready before it says what it waits for.
+const SAY_AFTER: Duration = Duration::from_secs(5);
+
+/// How `rollbook up` runs.
+#[derive(Debug, Clone)]
+pub struct Settings {
+    /// The data folder.
+    pub data: PathBuf,
+    /// Where the API listens; port 0 takes a free one.
+    pub listen: SocketAddr,
+    /// The database of the views; SQLite in the data folder where none is named.
+    pub database: Option<String>,
+    /// The nats-server to run; the one on PATH where none is named.
+    pub nats_server: Option<PathBuf>,
+    /// Members of a sample county to load and ask about, where one is wanted.
+    pub demo: Option<u32>,
+}
+
+/// How `rollbook serve` runs.
+#[derive(Debug, Clone)]
+pub struct ServeSettings {
+    /// The NATS server.
+    pub nats: String,
+    /// The token that it asks for.
+    pub nats_token: Option<String>,
+    /// Where it tells of its settings, so that `sync_interval` can be compared.
+    pub monitoring: Option<String>,
+    /// Replicas its streams have.
+    pub replicas: usize,
+    /// The database of the views.
+    pub database: String,
+    /// The data folder: the ledger's key, the tokens, spool and quarantine.
+    pub data: PathBuf,
+    /// Where the API listens.
+    pub listen: SocketAddr,
+}
+
+/// Runs a whole ledger until it is told to end.
+///
+/// # Errors
+/// Where something it needs is not there, or a setting breaks a promise; the message says what and what to do.
+pub async fn up(settings: Settings) -> anyhow::Result<()> {
+    make_folder(&settings.data)?;
+    let mut server = NatsServer::start(&settings.data, settings.nats_server.clone()).await?;
+    let cancelled = CancellationToken::new();
+    let database = match &settings.database {
+        Some(database) => database.clone(),
+        None => format!("sqlite://{}", settings.data.join("views.db").display()),
+    };
+    let streams = Streams::create(server.access(), 1).await?;
+    let db = Db::open(&database).await?;
+    let app = parts::whole(&streams, db, &settings.data, &cancelled).await?;
+    let (address, serving) = listen(app.clone(), settings.listen, &cancelled).await?;
+    first_token(&app.tokens, &settings.data)?;
+    let run = async {
+        ready(&app, address, &settings.data).await?;
+        if let Some(members) = settings.demo {
+            demo::show(&settings.data, members).await?;
+        }
+        drift(&streams.all()).await
+    };
+    let ended = tokio::select! {
+        ended = run => ended,
+        ended = serving => ended,
+        () = told_to_end() => Ok(()),
+        status = server.wait() => bail_server(status.map(|status| status.to_string()), &settings.data),
+    };
+    tracing::info!("ending");
+    cancelled.cancel();
+    app.db.close().await;
+    drop(streams);
+    server.stop().await;
+    _ = std::fs::remove_file(settings.data.join("endpoint"));
+    ended
+}
+
+/// Runs one part of a ledger until it is told to end.
+///
+/// # Errors
+/// As [`up`].
+pub async fn serve(role: Role, settings: ServeSettings) -> anyhow::Result<()> {
+    make_folder(&settings.data)?;
+    let access = Access {
+        url: settings.nats.clone(),
+        token: settings.nats_token.clone(),
+        monitoring: settings.monitoring.clone(),
+        ..Access::default()
+    };
+    let cancelled = CancellationToken::new();
+    let streams = Streams::create(&access, settings.replicas).await?;
+    let db = Db::open(&settings.database).await?;
+    let app = parts::part(role, &streams, db, &settings.data, &cancelled).await?;
+    let (address, serving) = listen(app.clone(), settings.listen, &cancelled).await?;
+    first_token(&app.tokens, &settings.data)?;
+    let run = async {
+        say_listening(address);
+        drift(&streams.all()).await
+    };
+    let ended = tokio::select! {
+        ended = run => ended,
+        ended = serving => ended,
+        () = told_to_end() => Ok(()),
+    };
+    cancelled.cancel();
+    app.db.close().await;
+    ended
+}
+
+fn make_folder(data: &Path) -> anyhow::Result<()> {
+    use std::os::unix::fs::PermissionsExt;
+    let doing = || format!("could not make the data folder {}", data.display());
+    for folder in [data.to_owned(), data.join("spool"), data.join("quarantine")] {
+        std::fs::create_dir_all(&folder).with_context(doing)?;
+        // The folder holds the ledger's key, its tokens and files with people's data.
+        std::fs::set_permissions(&folder, std::fs::Permissions::from_mode(0o700)).with_context(doing)?;
+    }
+    Ok(())
+}
+
+/// Makes the operator's token where there is none yet.
+fn first_token(tokens: &Tokens, data: &Path) -> anyhow::Result<()> {
+    let path = data.join("admin.token");
+    if path.exists() {
+        return Ok(());
+    }
+    // A list that names an operator whose token file is gone would leave nobody able to call.
+    tokens.revoke("admin")?;
+    let actor = Actor { org: "rollbook".to_owned(), id: "admin".to_owned(), role: "operator".to_owned() };
+    let token = tokens.issue("admin", actor)?;
+    private(&path, format!("{token}\n").as_bytes())
+}
+
+async fn listen(
+    app: App,
+    listen: SocketAddr,
+    cancelled: &CancellationToken,
+) -> anyhow::Result<(SocketAddr, impl Future<Output = anyhow::Result<()>>)> {
+    let listener = TcpListener::bind(listen).await;
+    let listener = listener.with_context(|| format!("could not listen on {listen}; is another ledger running there?"))?;
+    let address = listener.local_addr().context("could not learn the port")?;
+    let cancelled = cancelled.clone();
+    let serving = async move {
+        let serve = axum::serve(listener, http::router(app)).with_graceful_shutdown(cancelled.cancelled_owned());
+        serve.await.context("the API stopped")
+    };
+    Ok((address, serving))
+}
+
+/// Waits until the views hold what the log holds, then says where the ledger listens.
+async fn ready(app: &App, address: SocketAddr, data: &Path) -> anyhow::Result<()> {
+    let head = app.log.head().await.context("could not read the log")?;
+    let mut status = app.status.clone();
+    loop {
+        let there = |status: &crate::projector::Status| {
+            matches!(status.phase, Phase::Stopped { .. }) || (status.phase == Phase::Following && status.position >= head)
+        };
+        match tokio::time::timeout(SAY_AFTER, status.wait_for(there)).await {
+            Ok(Ok(status)) => match &status.phase {
+                Phase::Stopped { cause } => bail!("the ledger is not ready: {cause}"),
+                Phase::Starting | Phase::Following | Phase::Rederiving { .. } => break,
+            },
+            Ok(Err(_)) => bail!("the projector has ended"),
+            Err(_) => {
+                let now = app.status.borrow().position;
+                tracing::info!(projector.position = now.0, log.head = head.0, "catching up");
+            }
+        }
+    }
+    std::fs::write(data.join("endpoint"), format!("http://{address}\n")).context("could not write the endpoint file")?;
+    say_listening(address);
+    eprintln!("operator's token in {}", data.join("admin.token").display());
+    Ok(())
+}
+
+#[expect(clippy::print_stdout, reason = "scripts wait for this line")]
+fn say_listening(address: SocketAddr) {
+    println!("listening on http://{address}");
+}
+
+/// Compares the settings that the promises rest on, now and then; returns where one has drifted.
+async fn drift(logs: &[std::sync::Arc<dyn Log>]) -> anyhow::Result<()> {
+    let mut ticks = tokio::time::interval(CHECK_EVERY);
+    loop {
+        ticks.tick().await;
+        for log in logs {
+            parts::check(&**log).await?;
+        }
+    }
+}
+
+async fn told_to_end() {
+    let mut terminate = tokio::signal::unix::signal(tokio::signal::unix::SignalKind::terminate()).ok();
+    let terminated = async {
+        match &mut terminate {
+            Some(signal) => _ = signal.recv().await,
+            None => std::future::pending().await,
+        }
+    };
+    tokio::select! {
+        _ = tokio::signal::ctrl_c() => {}
+        () = terminated => {}
+    }
+}
+
+fn bail_server(status: Option<String>, data: &Path) -> anyhow::Result<()> {
+    let status = status.unwrap_or_else(|| "for a reason unknown".to_owned());
+    bail!("the nats-server ended ({status}); its log lies in {}", data.join("nats").display())
+}
