@@ -10,6 +10,7 @@ use rollbook_events::families::rules::Rules;
 use rollbook_events::families::who::Who;
 use rollbook_events::{Event, MemberId, Position, Subject};
 
+use crate::changes::Changes;
 use crate::dossier::{Dossier, Recorded};
 use crate::links::{self, Links};
 use crate::rulebook::{Rulebook, RulebookError};
@@ -33,78 +34,6 @@ pub enum FoldError {
     /// An event does not name the hash of its subject's previous event.
     #[error("the chain of a member is broken at position {0}")]
     BrokenChain(Position),
-}
-
-/// A row with the positions between which it is known.
-#[derive(Debug, Clone)]
-pub struct Opened {
-    /// The row.
-    pub row: Row,
-    /// The position it was first known at.
-    pub known_from: Position,
-    /// The position it was no longer known at, where that lies in the same batch.
-    pub known_until: Option<Position>,
-}
-
-/// What a batch changes in one view.
-#[derive(Debug, Default)]
-pub struct ViewChanges {
-    /// Rows of earlier batches that are closed, by key, with the position that closed them.
-    pub closed: Vec<(String, Position)>,
-    /// Rows that are new.
-    pub opened: Vec<Opened>,
-    open_here: HashMap<String, usize>,
-}
-
-impl ViewChanges {
-    fn close(&mut self, key: &str, at: Position) {
-        match self.open_here.remove(key).and_then(|index| self.opened.get_mut(index)) {
-            Some(opened) => opened.known_until = Some(at),
-            None => self.closed.push((key.to_owned(), at)),
-        }
-    }
-
-    fn open(&mut self, row: Row, at: Position) {
-        self.open_here.insert(row.key.clone(), self.opened.len());
-        self.opened.push(Opened { row, known_from: at, known_until: None });
-    }
-
-    /// Writes the differences between what was and what is.
-    fn replace(&mut self, before: &[Row], after: &[Row], at: Position) {
-        if before == after {
-            return;
-        }
-        let was: HashMap<&str, &Row> = before.iter().map(|row| (row.key.as_str(), row)).collect();
-        let is: HashMap<&str, &Row> = after.iter().map(|row| (row.key.as_str(), row)).collect();
-        for row in before.iter().filter(|row| is.get(row.key.as_str()) != Some(row)) {
-            self.close(&row.key, at);
-        }
-        for row in after.iter().filter(|row| was.get(row.key.as_str()) != Some(row)) {
-            self.open(row.clone(), at);
-        }
-    }
-}
-
-/// What a batch changes, view by view in the order of [`views::ALL`], and in the links.
-#[derive(Debug, Default)]
-pub struct Changes {
-    /// Changes of each view.
-    pub views: Vec<ViewChanges>,
-    /// Links that were joined, with the position.
-    pub joined: Vec<(links::Pair, Position)>,
-    /// Links that were parted, with the position.
-    pub parted: Vec<(links::Pair, Position)>,
-}
-
-impl Changes {
-    fn new() -> Self {
-        Self { views: views::ALL.iter().map(|_| ViewChanges::default()).collect(), ..Self::default() }
-    }
-
-    /// How many rows it writes.
-    pub fn rows(&self) -> usize {
-        self.views.iter().map(|view| view.opened.len() + view.closed.len()).sum()
-    }
 }
 
 /// A dossier with the rows it gives, so that the next event need not compute what was before it.

@@ -1,1 +1,11 @@
-fn main() {}
+//! `rollbook`: parse, call, end.
+
+use std::process::ExitCode;
+
+use clap::Parser;
+use rollbook::cli::{Cli, run};
+
+#[tokio::main]
+async fn main() -> ExitCode {
+    run(Cli::parse()).await.into()
+}

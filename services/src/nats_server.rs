@@ -131,8 +131,8 @@ impl Layout {
 impl NatsServer {
     /// Starts one with its store in `data_dir`. Without a `binary` it is looked for on `PATH`.
     pub async fn start(data_dir: &Path, binary: Option<PathBuf>) -> Result<Self, StartError> {
-        let data_dir = std::path::absolute(data_dir)
-            .map_err(|source| StartError::Folder { path: data_dir.to_owned(), source })?;
+        let data_dir =
+            std::path::absolute(data_dir).map_err(|source| StartError::Folder { path: data_dir.to_owned(), source })?;
         let layout = Layout::new(&data_dir);
         let lock = prepare(&data_dir, &layout)?;
         let token = token()?;

@@ -211,8 +211,19 @@ pub async fn one_of_sixteen_writers_wins_each_round(log: &dyn Log) {
 
 pub async fn what_the_stream_has_no_place_for_is_refused(log: &dyn Log) {
     let foreign = [
-        "identity.a", "enrollment", "enrollment.", "enrollment.a.b", "enrollment.*", "enrollment.>", "enrollment.a b",
-        "enrollment.a\r\nPUB", "Enrollment.a", ">", "", "$JS.API.INFO", "enrollment.\u{e9}",
+        "identity.a",
+        "enrollment",
+        "enrollment.",
+        "enrollment.a.b",
+        "enrollment.*",
+        "enrollment.>",
+        "enrollment.a b",
+        "enrollment.a\r\nPUB",
+        "Enrollment.a",
+        ">",
+        "",
+        "$JS.API.INFO",
+        "enrollment.\u{e9}",
     ];
     for subject in foreign {
         let refused = log.append(&[message(subject, None, "1")]).await;

@@ -26,10 +26,8 @@ fn kill_9(private: &Private) {
 }
 
 fn setting(error: SettingsError) -> String {
-    match error {
-        SettingsError::Drift { setting, .. } => setting,
-        other => panic!("expected a drift, got {other}"),
-    }
+    let SettingsError::Drift { setting, .. } = error else { panic!("expected a drift, got {error}") };
+    setting
 }
 
 #[tokio::test]
@@ -82,7 +80,8 @@ async fn a_client_without_the_token_is_kept_out() {
 async fn a_hole_ends_the_reading_and_fails_the_check() {
     let private = Private::start().await;
     let context = jetstream_of(&private).await;
-    let careless = stream::Config { subjects: vec!["enrollment.*".into()], name: "ENROLLMENT".into(), ..Default::default() };
+    let careless =
+        stream::Config { subjects: vec!["enrollment.*".into()], name: "ENROLLMENT".into(), ..Default::default() };
     let stream = context.create_stream(careless).await.unwrap();
     let log = private.log(StreamSpec::ENROLLMENT).await;
     assert!(matches!(log.check().await, Err(SettingsError::Drift { .. })));

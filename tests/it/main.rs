@@ -8,3 +8,4 @@ mod nats_server;
 mod recording;
 mod sample_county;
 mod tidy;
+mod views_on_both;

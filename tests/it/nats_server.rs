@@ -40,13 +40,10 @@ async fn an_old_a_missing_and_a_broken_program_are_told_apart() {
     let missing = NatsServer::start(dir.path(), Some(dir.path().join("nowhere"))).await.unwrap_err();
     assert!(matches!(missing, StartError::NotFound { .. }), "{missing}");
     let broken = program(dir.path(), "[ \"$1\" = --version ] && echo 'nats-server: v2.15.1' || { echo no; exit 7; }");
-    match NatsServer::start(dir.path(), Some(broken)).await.unwrap_err() {
-        StartError::Ended { status, log } => {
-            assert_eq!(status.code(), Some(7));
-            assert_eq!(fs::read_to_string(log).unwrap(), "no\n");
-        }
-        other => panic!("{other}"),
-    }
+    let error = NatsServer::start(dir.path(), Some(broken)).await.unwrap_err();
+    let StartError::Ended { status, log } = error else { panic!("{error}") };
+    assert_eq!(status.code(), Some(7));
+    assert_eq!(fs::read_to_string(log).unwrap(), "no\n");
 }
 
 #[tokio::test]

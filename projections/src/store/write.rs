@@ -6,7 +6,7 @@ use sqlx::QueryBuilder;
 use uuid::Uuid;
 
 use super::db::{Db, Doing, StoreError, on};
-use crate::fold::{Changes, Opened};
+use crate::changes::{Changes, Opened};
 use crate::view::{Cell, ColumnType, Table};
 use crate::views;
 

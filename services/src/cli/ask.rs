@@ -3,7 +3,7 @@
 use reqwest::header::ACCEPT;
 use serde_json::Value;
 
-use super::client::{Client, Parameter, copy};
+use super::client::{Client, Cut, Parameter, copy};
 use super::exit::{Exit, Stop};
 use super::output::Output;
 use super::table::{Row, clean, render};
@@ -17,7 +17,7 @@ pub enum Format {
     Json,
     /// Every row as a JSON object on a line, streamed.
     Ndjson,
-    /// Rows as CSV with a header.
+    /// Every row as CSV with a header, streamed.
     Csv,
 }
 
@@ -116,10 +116,9 @@ pub async fn ask(client: &Client, question: Question<'_>, show: &Show, output: &
         }
         Format::Json => output.line(client.json(request).await?)?,
         Format::Ndjson => {
-            let most = show.limit.and_then(|limit| usize::try_from(limit).ok());
-            copy(streamed(request, "application/x-ndjson").await?, output, most).await?;
+            copy(streamed(request, "application/x-ndjson").await?, output, show.limit.map(Cut::ndjson)).await?;
         }
-        Format::Csv => copy(streamed(request, "text/csv").await?, output, None).await?,
+        Format::Csv => copy(streamed(request, "text/csv").await?, output, show.limit.map(Cut::csv)).await?,
     }
     output.flush()?;
     Ok(Exit::Done)

@@ -1,25 +1,23 @@
 //! The client of the API: where the ledger is, who asks, and what an answer that is none comes to.
 
 mod problem;
+mod stream;
 
 use std::fmt;
 use std::path::Path;
 use std::time::Duration;
 
 use anyhow::Context;
-use futures_util::TryStreamExt;
 use reqwest::header::ACCEPT;
 use reqwest::{Method, RequestBuilder, Response, Url};
 use serde_json::Value;
-use tokio::io::{AsyncBufReadExt, Lines};
-use tokio_util::io::StreamReader;
 
 use super::exit::Stop;
 use super::folder::Folder;
-use super::output::Output;
 use super::secret::Secret;
 
 pub use problem::problem_of;
+pub use stream::{Cut, copy, lines};
 
 /// Where a ledger listens unless it is told otherwise.
 const DEFAULT_URL: &str = "http://127.0.0.1:8080";
@@ -163,47 +161,6 @@ impl Client {
     }
 }
 
-/// The lines of a streamed answer.
-///
-/// # Errors
-/// Where the connection breaks, from each line.
-pub fn lines(answer: Response) -> Lines<impl tokio::io::AsyncBufRead + Unpin> {
-    let bytes = answer.bytes_stream().map_err(|error| std::io::Error::other(error.without_url()));
-    StreamReader::new(Box::pin(bytes)).lines()
-}
-
-/// Copies a streamed answer as it comes; stops after so many lines where a limit is given.
-///
-/// # Errors
-/// Where the connection breaks or the output fails.
-pub async fn copy(mut answer: Response, output: &mut Output, limit: Option<usize>) -> anyhow::Result<()> {
-    let mut missing = limit;
-    while let Some(chunk) = answer.chunk().await.map_err(broken)? {
-        let end = missing.as_mut().and_then(|missing| end_of_lines(&chunk, missing));
-        output.write(chunk.get(..end.unwrap_or(chunk.len())).unwrap_or(&chunk))?;
-        if end.is_some() {
-            break;
-        }
-    }
-    output.flush()
-}
-
-/// Where the last line that is missing ends in these bytes; the lines before it are taken off what is missing.
-fn end_of_lines(bytes: &[u8], missing: &mut usize) -> Option<usize> {
-    for (at, _) in bytes.iter().enumerate().filter(|(_, byte)| **byte == b'\n') {
-        *missing = missing.saturating_sub(1);
-        if *missing == 0 {
-            return Some(at + 1);
-        }
-    }
-    None
-}
-
-fn broken(error: reqwest::Error) -> anyhow::Error {
-    let stop = Stop::unavailable("the connection broke: what was printed is not the whole answer").next("ask again");
-    anyhow::Error::new(error.without_url()).context(stop)
-}
-
 #[cfg(test)]
 mod tests {
     use clap::Parser;
@@ -250,12 +207,5 @@ mod tests {
     fn a_secure_address_needs_no_more_than_an_open_one() {
         assert!(connection(&["--url", "https://ledger.example"]).client().is_ok());
         assert!(connection(&["--url", "ledger.example"]).client().is_err());
-    }
-
-    #[test]
-    fn a_limit_ends_a_stream_at_a_line() {
-        let mut missing = 2;
-        assert_eq!(end_of_lines(b"one\ntw", &mut missing), None);
-        assert_eq!(end_of_lines(b"o\nthree\n", &mut missing), Some(2));
     }
 }

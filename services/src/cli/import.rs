@@ -76,7 +76,13 @@ pub async fn run(import: &Import, output: &mut Output) -> anyhow::Result<Exit> {
     let mut exit = Exit::Done;
     for file in &import.files {
         match upload::import(&client, import, file, output).await {
-            Ok(sent) => exit = exit.or(told(import, &sent, output)?),
+            Ok(sent) => {
+                exit = exit.or(told(import, &sent, output)?);
+                // What stopped this file would stop the next ones.
+                if exit == Exit::Unavailable {
+                    break;
+                }
+            }
             Err(error) if Exit::of(&error) == Exit::Usage && import.files.len() > 1 => {
                 say(&error.context(Stop::usage(format!("{} was not imported", file.display()))));
                 exit = exit.or(Exit::Usage);

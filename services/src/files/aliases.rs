@@ -295,8 +295,5 @@ pub(super) const MISSPELT: &[(&str, &str)] = &[
     ("residental", "residential"),
     ("authorizatin", "authorization"),
     ("enrolment", "enrollment"),
-    ("outeach", "outreach"),
-    ("sucessful", "successful"),
     ("succesful", "successful"),
-    ("discontinution", "discontinuation"),
 ];

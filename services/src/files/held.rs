@@ -83,9 +83,10 @@ fn apply<'a>(held: &mut [Held<'a>], envelope: &'a Envelope, event: &'a Enrollmen
     }
 }
 
-/// Whether the member's history, voided events included, knows an enrollment of that id.
-pub(super) fn knows(dossier: &Dossier, id: EnrollmentId) -> bool {
+/// Whether the member's history, voided events included, has an enrollment of that id that began on another day.
+pub(super) fn has_other_start(dossier: &Dossier, id: EnrollmentId, from: NaiveDate) -> bool {
     dossier.recorded().iter().any(|recorded| {
-        matches!(&recorded.envelope.event, Event::Enrollment(Enrollment::Enrolled(enrolled)) if enrolled.enrollment == id)
+        matches!(&recorded.envelope.event, Event::Enrollment(Enrollment::Enrolled(enrolled))
+            if enrolled.enrollment == id && enrolled.from.0 != from)
     })
 }

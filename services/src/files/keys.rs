@@ -19,7 +19,7 @@ pub(super) fn line(file: Hash, row: u32) -> EventId {
     event(&format!("line|{file}|{row}"))
 }
 
-/// The id of the enrollment that began on that day; `used` says which ids other enrollments of the member have.
+/// The id of the enrollment that began on that day; `used` says which ids belong to enrollments of another start.
 pub(super) fn enrollment(
     plan: &PlanCode,
     member: MemberId,

@@ -9,6 +9,7 @@ use std::cmp::Ordering;
 use chrono::NaiveDate;
 use rollbook_events::codes::Key;
 use rollbook_events::families::correction::{Correction, EventVoided};
+use rollbook_events::families::outreach::{Outreach, OutreachAttempted};
 use rollbook_events::families::referral::Referral;
 use rollbook_events::intake::FileKind;
 use rollbook_events::{
@@ -180,7 +181,7 @@ pub(super) fn key(text: &str) -> Result<Key, Quarantine> {
     text.parse().map_err(|error| Quarantine::row(format!("malformed: {error}")))
 }
 
-/// Whether two events claim the same. An age that only one of them knows is no contradiction: the recorder fills it in.
+/// Whether two events claim the same. An age or a length that only one of them knows is no contradiction.
 fn says_the_same(held: &Event, told: &Event) -> bool {
     match (held, told) {
         (Event::Referral(Referral::MemberIdentified(a)), Event::Referral(Referral::MemberIdentified(b))) => {
@@ -192,6 +193,11 @@ fn says_the_same(held: &Event, told: &Event) -> bool {
         }
         (Event::Referral(Referral::PopulationAssessed(a)), Event::Referral(Referral::PopulationAssessed(b))) => {
             a.population == b.population && a.met == b.met
+        }
+        (Event::Outreach(Outreach::OutreachAttempted(a)), Event::Outreach(Outreach::OutreachAttempted(b))) => {
+            let minutes = a.minutes.or(b.minutes);
+            OutreachAttempted { minutes, ..a.clone() }
+                == OutreachAttempted { minutes: b.minutes.or(a.minutes), ..b.clone() }
         }
         (held, told) => held == told,
     }

@@ -49,7 +49,7 @@ fn enrolled(desk: &Desk<'_>, facts: &Returned, term: &Term, out: &mut Vec<Submis
         held.iter().filter(|held| *held.provider == term.provider && held.overlaps(term.from, until)).collect();
     match overlapping.as_slice() {
         [] => {
-            let used = |id| held::knows(desk.dossier, id);
+            let used = |id| held::has_other_start(desk.dossier, id, term.from);
             let enrollment = keys::enrollment(desk.plan, desk.member, ECM, term.from, used);
             let (basis, channel, authorization) = (Basis::OptIn, Channel::PlanDirect, None);
             let provider = term.provider.clone();

@@ -67,7 +67,8 @@ impl Workbook {
             }
         };
         std::thread::Builder::new().name("workbook".to_owned()).spawn(reading).map_err(failed)?;
-        Ok((Self { rows, hint: Some(hint), ended: false }, profile))
+        // Some writers leave the size of a tab out.
+        Ok((Self { rows, hint: (hint > 0).then_some(hint), ended: false }, profile))
     }
 
     pub(super) fn rows_hint(&self) -> Option<u64> {

@@ -11,6 +11,8 @@ use rollbook_projections::store::StoreError;
 use serde::Serialize;
 use utoipa::ToSchema;
 
+use crate::error_chain::chain;
+
 /// The media type of every problem.
 pub const PROBLEM_JSON: &str = "application/problem+json";
 
@@ -160,13 +162,13 @@ impl Problem {
 
     /// What went wrong inside: logged here, once, and not told.
     pub fn internal(error: &(dyn std::error::Error + 'static)) -> Self {
-        log(error);
+        tracing::error!(error = chain(error), "a request failed");
         Self::new(Kind::Internal, "")
     }
 
     /// What could not be reached: logged here, once, and not told.
     pub fn unavailable(error: &(dyn std::error::Error + 'static)) -> Self {
-        log(error);
+        tracing::error!(error = chain(error), "a request failed");
         Self::new(Kind::Unavailable, "")
     }
 
@@ -186,17 +188,6 @@ impl Problem {
             position: self.position,
         }
     }
-}
-
-fn log(error: &(dyn std::error::Error + 'static)) {
-    let mut causes = String::new();
-    let mut source = error.source();
-    while let Some(cause) = source {
-        causes.push_str(": ");
-        causes.push_str(&cause.to_string());
-        source = cause.source();
-    }
-    tracing::error!("{error}{causes}");
 }
 
 impl IntoResponse for Problem {

@@ -93,7 +93,9 @@ impl NatsLog {
         let mut lost = false;
         loop {
             let trouble = match self.attempt(messages).await {
-                Try::Stored(Position(last)) => return Ok(positions(Position(last + 1 - messages.len() as u64), messages)),
+                Try::Stored(Position(last)) => {
+                    return Ok(positions(Position(last + 1 - messages.len() as u64), messages));
+                }
                 Try::Refused(error) if !lost => return Err(error),
                 Try::Refused(error) => error.into(),
                 Try::NotYet(trouble) => trouble,
@@ -123,7 +125,11 @@ impl NatsLog {
                 }
             }
             if start.elapsed() + pause > if lost { OUTCOME_TIMEOUT } else { CONNECTION_TIMEOUT } {
-                return Err(if lost { AppendError::Unknown { source: trouble } } else { AppendError::Unavailable { source: trouble } });
+                return Err(if lost {
+                    AppendError::Unknown { source: trouble }
+                } else {
+                    AppendError::Unavailable { source: trouble }
+                });
             }
             tracing::warn!(messages = messages.len(), error = %trouble, "an append has no outcome yet");
             sleep(pause).await;

@@ -71,7 +71,8 @@ impl Kept {
     }
 
     fn append(&mut self, batch: &[Message]) -> Result<Vec<Position>, AppendError> {
-        let conflict = |subject: &str, last| AppendError::Conflict { subject: Some(subject.to_owned()), last: Some(last) };
+        let conflict =
+            |subject: &str, last| AppendError::Conflict { subject: Some(subject.to_owned()), last: Some(last) };
         for (message, expected) in batch.iter().zip(batch::expectations(batch)) {
             let last = self.last(&message.subject);
             if expected.is_some_and(|expected| expected != last) {

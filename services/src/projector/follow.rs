@@ -4,24 +4,20 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::Duration;
 
-use futures_util::StreamExt;
 use rollbook_events::{MemberId, Position, Subject};
 use rollbook_projections::fold::{Fold, FoldError};
 use rollbook_projections::store::write::{Step, Stuck};
 use rollbook_projections::store::{Db, StoreError};
 use rollbook_projections::{Dossier, Recorded, Rulebook};
-use tokio::sync::{mpsc, watch};
+use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 
-use super::{Phase, Status, recorded};
+use super::decode_ahead::{Batch, decode_ahead};
+use super::{Phase, Status};
 use crate::clock;
 use crate::error_chain::chain;
-use crate::log::{Log, ReadError, Stored};
+use crate::log::{Log, ReadError};
 
-/// Events written in one transaction.
-const MOST_IN_A_STEP: usize = 2_000;
-/// Batches decoded ahead of the one that is written.
-const BATCHES_AHEAD: usize = 2;
 /// Dossiers kept at hand.
 const MOST_HELD: usize = 60_000;
 /// Members derived anew in one go.
@@ -88,15 +84,6 @@ impl std::fmt::Debug for Projector {
     }
 }
 
-/// A decoded batch: events, and those of them that no program of today can read.
-struct Batch {
-    events: Vec<Recorded>,
-    poison: Vec<Stuck>,
-    /// An event about no member that cannot be read: nothing can be derived after it.
-    damage: Option<Position>,
-    last: Position,
-}
-
 impl Projector {
     /// A projector, and where its status can be watched.
     pub fn new(log: Arc<dyn Log>, db: Db) -> (Self, watch::Receiver<Status>) {
@@ -146,7 +133,7 @@ impl Projector {
             status.rulebook = fold.rulebook().map(|rulebook| rulebook.hash().to_string());
             status.stuck = count(stuck.len());
         });
-        let mut batches = self.decode_ahead(position).await?;
+        let mut batches = decode_ahead(&*self.log, position).await?;
         let mut looks = tokio::time::interval(LOOK_EVERY);
         loop {
             tokio::select! {
@@ -174,32 +161,6 @@ impl Projector {
             dossier.apply(recorded);
         }
         Ok(Fold::new(rulebook, dossier, self.db.links(position).await?))
-    }
-
-    /// Reads and decodes in a task of its own, so that decoding and writing share two cores.
-    async fn decode_ahead(&self, after: Position) -> Result<mpsc::Receiver<Result<Batch, ReadError>>, ProjectorError> {
-        let mut stream = self.log.follow(after).await?.ready_chunks(MOST_IN_A_STEP);
-        let (send, batches) = mpsc::channel(BATCHES_AHEAD);
-        tokio::spawn(async move {
-            while let Some(chunk) = tokio::select! { chunk = stream.next() => chunk, () = send.closed() => None } {
-                let mut stored = Vec::with_capacity(chunk.len());
-                let mut failed = None;
-                for message in chunk {
-                    match message {
-                        Ok(message) => stored.push(message),
-                        Err(error) => failed = Some(error),
-                    }
-                }
-                if !stored.is_empty() && send.send(Ok(decode_all(&stored))).await.is_err() {
-                    return;
-                }
-                if let Some(error) = failed {
-                    _ = send.send(Err(error)).await;
-                    return;
-                }
-            }
-        });
-        Ok(batches)
     }
 
     async fn step(
@@ -315,27 +276,6 @@ impl Projector {
         });
         Ok(())
     }
-}
-
-fn decode_all(stored: &[Stored]) -> Batch {
-    let mut batch = Batch { events: Vec::with_capacity(stored.len()), poison: Vec::new(), damage: None, last: Position(0) };
-    for stored in stored {
-        batch.last = stored.position;
-        match recorded(stored) {
-            Ok(event) => batch.events.push(event),
-            Err(error) => {
-                tracing::error!(event.position = stored.position.0, error = %error, "an event cannot be read");
-                let subject = stored.subject.rsplit('.').next().and_then(|token| token.parse::<Subject>().ok());
-                match subject {
-                    Some(Subject::Member(member)) => {
-                        batch.poison.push(Stuck { member, position: stored.position, cause: error.to_string() });
-                    }
-                    Some(Subject::Rulebook) | None => batch.damage = batch.damage.or(Some(stored.position)),
-                }
-            }
-        }
-    }
-    batch
 }
 
 fn is_rulebook(event: &Recorded) -> bool {

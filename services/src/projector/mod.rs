@@ -1,6 +1,7 @@
 //! The projector: reads the whole log in order from the checkpoint, folds it, and writes each batch's differences with the
 //! new checkpoint in one transaction. So every effect happens exactly once, whatever is killed when.
 
+mod decode_ahead;
 mod follow;
 mod status;
 

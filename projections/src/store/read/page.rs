@@ -20,6 +20,8 @@ pub struct Filter {
     pub members: Option<Vec<MemberId>>,
     /// Columns that must hold one of these values.
     pub equal: Vec<(&'static str, Vec<Cell>)>,
+    /// Pairs of columns of which one must hold one of these values.
+    pub either: Vec<([&'static str; 2], Vec<Cell>)>,
     /// Columns that must hold none of these values.
     pub unequal: Vec<(&'static str, Vec<Cell>)>,
     /// Rows whose `from_on`..`until_on` holds this day.
@@ -80,8 +82,8 @@ macro_rules! bind {
 }
 
 macro_rules! push_list {
-    ($query:expr, $column:expr, $operator:expr, $cells:expr) => {
-        $query.push(" AND ").push($column).push($operator).push(" (");
+    ($query:expr, $and:expr, $column:expr, $operator:expr, $cells:expr) => {
+        $query.push($and).push($column).push($operator).push(" (");
         for (index, cell) in $cells.iter().enumerate() {
             if index > 0 {
                 $query.push(", ");
@@ -106,13 +108,20 @@ macro_rules! push_filter {
         };
         if let Some(members) = &$filter.members {
             let cells: Vec<Cell> = members.iter().map(|member| Cell::Uuid(member.0)).collect();
-            push_list!($query, "member", " IN", cells);
+            push_list!($query, " AND ", "member", " IN", cells);
         }
         for (column, cells) in &$filter.equal {
-            push_list!($query, *column, " IN", cells);
+            push_list!($query, " AND ", *column, " IN", cells);
+        }
+        for ([one, other], cells) in &$filter.either {
+            $query.push(" AND (1 = 0");
+            for column in [*one, *other] {
+                push_list!($query, " OR ", column, " IN", cells);
+            }
+            $query.push(")");
         }
         for (column, cells) in &$filter.unequal {
-            push_list!($query, *column, " NOT IN", cells);
+            push_list!($query, " AND ", *column, " NOT IN", cells);
         }
         if let Some(day) = $filter.holds {
             $query.push(" AND from_on <= ").push_bind(day);

@@ -71,9 +71,13 @@ fn said(status: StatusCode, problem: &Problem) -> String {
     };
     for error in &problem.errors {
         let why = error.detail.as_deref().or(error.code.as_deref()).unwrap_or("refused");
-        match &error.field {
-            Some(field) => text += &format!("\n  {field}: {why}"),
-            None => text += &format!("\n  {why}"),
+        let line = match error.field.as_deref() {
+            Some(field) if !field.is_empty() => format!("{field}: {why}"),
+            _ => why.to_owned(),
+        };
+        // The detail often tells the first of them.
+        if problem.detail.as_ref() != Some(&line) {
+            text += &format!("\n  {line}");
         }
     }
     text
@@ -92,6 +96,8 @@ mod tests {
     fn a_refused_question_is_bad_usage_and_names_the_field() {
         let body = r#"{"title":"bad request","detail":"a filter","errors":[{"field":"plan","code":"x","detail":"expected a code"}]}"#;
         assert_eq!(ended(400, body), (Exit::Usage, "bad request: a filter\n  plan: expected a code".to_owned()));
+        let told_once = r#"{"title":"bad","detail":"plan: unknown","errors":[{"field":"plan","detail":"unknown"}]}"#;
+        assert_eq!(ended(422, told_once), (Exit::Usage, "bad: plan: unknown".to_owned()));
         assert_eq!(ended(401, "{}").0, Exit::Usage);
     }
 

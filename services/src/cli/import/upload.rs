@@ -15,7 +15,7 @@ use tokio_util::io::ReaderStream;
 
 use super::Import;
 use crate::cli::client::{Client, Parameter, lines};
-use crate::cli::exit::Stop;
+use crate::cli::exit::{Exit, Stop};
 use crate::cli::meter::Meter;
 use crate::cli::output::Output;
 use crate::import::{Progress, State};
@@ -95,7 +95,14 @@ async fn uploaded(
         }
     };
     meter.finish();
-    answer
+    answer.map_err(|error| {
+        let begun = sent.load(Ordering::Relaxed) > 0;
+        if begun && Exit::of(&error) == Exit::Unavailable { error.context(stopped("the file was not sent whole")) } else { error }
+    })
+}
+
+fn stopped(what: impl Into<String>) -> Stop {
+    Stop::unavailable(what).next("run the same command again: it goes on after the last settled row")
 }
 
 /// Follows the rows until the last report; a stream that ends before it was cut off.
@@ -124,17 +131,15 @@ async fn watched(answer: Response, name: &str, mut meter: Meter) -> anyhow::Resu
 
 fn cut_off(name: &str, rows: u64, broke: Option<std::io::Error>) -> anyhow::Error {
     let what = format!("the connection to the ledger broke while it imported {name}; {rows} rows were settled by then");
-    let stop = Stop::unavailable(what).next("run the same command again: it goes on after the last settled row");
     match broke {
-        Some(error) => anyhow::Error::new(error).context(stop),
-        None => stop.into(),
+        Some(error) => anyhow::Error::new(error).context(stopped(what)),
+        None => stopped(what).into(),
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::cli::exit::Exit;
 
     #[test]
     fn a_cut_off_import_says_that_it_can_be_resumed() {

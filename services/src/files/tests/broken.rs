@@ -29,7 +29,7 @@ fn a_bad_row_costs_itself_alone() {
     assert_only_row_3_is_bad(b"91234567A,\"Fakename,01/05/2025,Anthem", "not closed");
     assert_only_row_3_is_bad(format!("91234567A,{},01/05/2025,Anthem", "x".repeat(5000)).as_bytes(), "4 KiB");
     assert_only_row_3_is_bad(format!("91234567A,{},01/05/2025,Anthem", "x".repeat(70_000)).as_bytes(), "64 KiB");
-    assert_only_row_3_is_bad(",".repeat(300).as_bytes().strip_suffix(b",").unwrap(), "");
+    assert_only_row_3_is_bad("x,".repeat(250).as_bytes(), "200 columns");
 }
 
 #[test]

@@ -86,7 +86,8 @@ fn the_county_is_the_row_s_then_the_ledger_s_then_the_plan_s_then_missing() {
     let row = ",Anthem,91234567A,,5/9/2024,,Orange,,,,,,,";
     let mut dossier = Dossier::default();
     let statement = read_one(row).unwrap();
-    record(&mut dossier, &told(&statement, &dossier).unwrap());
+    let first = told(&statement, &dossier).unwrap();
+    record(&mut dossier, &first);
     let later = read_one(",Anthem,91234567A,,6/9/2024,,,,,,,,,").unwrap();
     assert_eq!(told(&later, &dossier).unwrap()[0].county, County::Orange);
     assert_eq!(told(&later, &Dossier::default()).unwrap()[0].county, County::LosAngeles);

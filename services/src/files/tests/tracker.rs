@@ -25,9 +25,9 @@ fn refused(when: &str, method: &str, successful: &str, time: &str) -> (String, S
 }
 
 fn attempts(submissions: &[Submission]) -> Vec<OutreachAttempted> {
-    let attempt = |submission: &Submission| match &submission.event {
-        Event::Outreach(Outreach::OutreachAttempted(attempt)) => attempt.clone(),
-        _ => panic!("no attempt"),
+    let attempt = |submission: &Submission| {
+        let Event::Outreach(Outreach::OutreachAttempted(attempt)) = &submission.event else { panic!("no attempt") };
+        attempt.clone()
     };
     submissions.iter().map(attempt).collect()
 }
@@ -160,10 +160,13 @@ fn one_yes_over_several_attempts_is_the_last_one_s() {
 fn an_attempt_is_the_same_event_alone_or_collapsed_in_whatever_file() {
     let mut dossier = Dossier::default();
     let alone = statement("01/05/2025 10:00", "Telephonic", "N", "15").unwrap();
-    record(&mut dossier, &told(&alone, &dossier).unwrap());
+    let submissions = told(&alone, &dossier).unwrap();
+    record(&mut dossier, &submissions);
     let when = "01/05/2025 10:00 - 01/05/2025 10:15, 1/7/2025 9:00 AM - 1/7/2025 9:05 AM";
     let again = told(&statement(when, "Phone", "No,Yes", "20").unwrap(), &dossier).unwrap();
     assert_eq!(record(&mut dossier, &again).len(), 1);
+    let silent = told(&statement("01/05/2025 10:00", "Telephonic", "N", "").unwrap(), &dossier).unwrap();
+    assert!(record(&mut dossier, &silent).is_empty());
     let other = statement("01/05/2025 10:00", "Telephonic", "N", "40").unwrap();
     assert!(told(&other, &dossier).unwrap_err().reason.starts_with("sources_disagree"));
 }

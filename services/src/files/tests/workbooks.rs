@@ -88,6 +88,25 @@ fn what_is_no_workbook_and_what_breaks_off_is_said() {
 }
 
 #[test]
+fn a_workbook_that_breaks_off_within_says_where() {
+    let mut workbook = Workbook::new();
+    let sheet = workbook.add_worksheet();
+    tracker_tab(sheet, 0);
+    for row in 10..20_000 {
+        sheet.write_number(row, 3, f64::from(row * 7919 % 10_007)).unwrap();
+    }
+    let mut bytes = workbook.save_to_buffer().unwrap();
+    let part = b"xl/worksheets/sheet1.xml";
+    let start = bytes.windows(part.len()).position(|window| window == part).unwrap();
+    bytes[start + 60_000..start + 60_200].fill(0xAA);
+    let mut reader = open(&on_disk(&bytes).path, "broken.xlsx", FileKind::OutreachTracker).unwrap();
+    let rows: Vec<_> = std::iter::from_fn(|| reader.next_row()).collect();
+    let (last, before) = rows.split_last().unwrap();
+    assert!(last.as_ref().is_err_and(|bad| bad.breaks_off && bad.row > 1_000), "{} rows", rows.len());
+    assert!(before.iter().all(Result::is_ok));
+}
+
+#[test]
 fn a_day_that_never_was_is_not_read_as_another() {
     let mut workbook = Workbook::new();
     let sheet = workbook.add_worksheet();

@@ -1,0 +1,163 @@
+//! The command line: one file a verb. `main` parses, calls [`run`] and ends with its exit code.
+//!
+//! Reading order: [`exit`] (how a verb ends), [`output`] (where it writes), [`client`] (whom it asks), [`ask`] (what
+//! the verbs that ask have in common), then the verbs.
+
+pub mod ask;
+pub mod client;
+pub mod exit;
+pub mod folder;
+pub mod logging;
+pub mod member;
+pub mod meter;
+pub mod output;
+pub mod pace;
+pub mod secret;
+pub mod standing;
+pub mod table;
+
+pub mod conflicts;
+pub mod doctor;
+pub mod dump;
+pub mod enrollments;
+pub mod history;
+pub mod import;
+pub mod outreach;
+pub mod print;
+pub mod rebuild;
+pub mod sample;
+pub mod status;
+pub mod token;
+pub mod up;
+
+use clap::{Parser, Subcommand};
+
+use exit::{Exit, report};
+use logging::Logging;
+use output::Output;
+
+const EXAMPLES: &str = "\
+Examples:
+  rollbook up --demo
+  rollbook enrollments --plan la-care --program ecm --effective-at 2025-01-01
+
+Address and token of a ledger on this machine are found in its data folder, ./rollbook-data unless --data says otherwise.
+
+Exit codes: 0 done, 1 the answer is no, 2 bad usage or unreadable input, 3 a service is unavailable.";
+
+/// Rollbook: who is enrolled in which CalAIM program, since when, on whose word
+#[derive(Debug, Parser)]
+#[command(name = "rollbook", version, max_term_width = 110, after_help = EXAMPLES, disable_help_subcommand = true)]
+pub struct Cli {
+    #[command(subcommand)]
+    verb: Verb,
+    /// Data and errors only: no progress, no notes
+    #[arg(long, short, global = true)]
+    quiet: bool,
+    #[command(flatten)]
+    logging: Logging,
+}
+
+#[derive(Debug, Subcommand)]
+enum Verb {
+    Up(up::Up),
+    Serve(up::Serve),
+    Import(import::Import),
+    Sample(sample::Sample),
+    History(history::History),
+    Enrollments(enrollments::Enrollments),
+    Conflicts(conflicts::Conflicts),
+    Outreach(outreach::Outreach),
+    Status(status::Status),
+    Rebuild(rebuild::Rebuild),
+    Dump(dump::Dump),
+    Doctor(doctor::Doctor),
+    Token(token::Token),
+    /// Prints the rulebook this program was built with
+    #[command(after_help = "Examples:\n  rollbook rulebook\n  rollbook rulebook | less")]
+    Rulebook,
+    Schema(print::Schema),
+    /// Prints the API as an OpenAPI document
+    #[command(after_help = "Examples:\n  rollbook openapi\n  rollbook openapi > openapi.json")]
+    Openapi,
+}
+
+/// Does what was asked and tells how that ended; what went wrong is said on stderr.
+pub async fn run(cli: Cli) -> Exit {
+    let mut output = Output::new(cli.quiet);
+    match done(&cli, &mut output).await {
+        Ok(exit) => exit,
+        Err(error) => {
+            report(&error);
+            Exit::of(&error)
+        }
+    }
+}
+
+async fn done(cli: &Cli, output: &mut Output) -> anyhow::Result<Exit> {
+    let default = if matches!(cli.verb, Verb::Up(_) | Verb::Serve(_)) { "info" } else { "warn" };
+    cli.logging.begin(default)?;
+    match &cli.verb {
+        Verb::Up(verb) => up::up(verb).await,
+        Verb::Serve(verb) => up::serve(verb).await,
+        Verb::Import(verb) => import::run(verb, output).await,
+        Verb::Sample(verb) => sample::run(verb, output),
+        Verb::History(verb) => history::run(verb, output).await,
+        Verb::Enrollments(verb) => enrollments::run(verb, output).await,
+        Verb::Conflicts(verb) => conflicts::run(verb, output).await,
+        Verb::Outreach(verb) => outreach::run(verb, output).await,
+        Verb::Status(verb) => status::run(verb, output).await,
+        Verb::Rebuild(verb) => rebuild::run(verb, output).await,
+        Verb::Dump(verb) => dump::run(verb, output).await,
+        Verb::Doctor(verb) => doctor::run(verb, output).await,
+        Verb::Token(verb) => token::run(verb, output),
+        Verb::Rulebook => print::rulebook(output),
+        Verb::Schema(verb) => print::schema(verb, output),
+        Verb::Openapi => print::openapi(output),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::{Command, CommandFactory};
+
+    use super::*;
+
+    #[test]
+    fn verify_cli() {
+        Cli::command().debug_assert();
+    }
+
+    fn every_verb(command: &Command, seen: &mut Vec<Command>) {
+        for verb in command.get_subcommands() {
+            seen.push(verb.clone());
+            every_verb(verb, seen);
+        }
+    }
+
+    #[test]
+    fn every_verb_says_what_it_does_and_teaches_by_two_examples() {
+        let mut verbs = Vec::new();
+        every_verb(&Cli::command(), &mut verbs);
+        for verb in verbs {
+            let name = verb.get_name().to_owned();
+            assert!(verb.get_about().is_some(), "{name} says nothing");
+            let help = verb.get_after_help().map(ToString::to_string).unwrap_or_default();
+            assert!(help.matches("\n  rollbook ").count() >= 2, "{name} has no two examples");
+        }
+    }
+
+    #[test]
+    fn the_examples_are_read_as_they_stand() {
+        let mut verbs = vec![Cli::command()];
+        every_verb(&Cli::command(), &mut verbs);
+        for verb in verbs {
+            let help = verb.get_after_help().map(ToString::to_string).unwrap_or_default();
+            for line in help.lines().filter_map(|line| line.strip_prefix("  rollbook ")) {
+                let words = line.split_whitespace().take_while(|word| !["|", ">", "<"].contains(word));
+                let parsed = Cli::try_parse_from(std::iter::once("rollbook").chain(words));
+                assert!(parsed.is_ok(), "{line}: {}", parsed.map(|_| ()).unwrap_err());
+            }
+        }
+    }
+}

@@ -1,0 +1,133 @@
+//! `rollbook up` and `rollbook serve`: a ledger that runs.
+
+use std::net::SocketAddr;
+use std::path::PathBuf;
+
+use anyhow::Context;
+
+use super::exit::{Exit, Stop};
+use super::folder::Folder;
+use super::secret::Secret;
+use crate::up::{Role, ServeSettings, Settings};
+
+const UP_EXAMPLES: &str = "\
+Examples:
+  rollbook up --demo
+  rollbook up --data /srv/rollbook --listen 127.0.0.1:9000 --database postgres://rollbook@localhost/rollbook
+
+It starts a private nats-server with its store in the data folder, keeps the views in SQLite there, and serves the API. It
+prints `listening on http://...` once everything is ready; the operator's token is then in DIR/admin.token. Ctrl-C stops
+everything; what was acknowledged is on disk.";
+
+const SERVE_EXAMPLES: &str = "\
+Examples:
+  rollbook serve recorder --nats nats://10.0.0.5:4222 --database postgres://rollbook@db/rollbook
+  rollbook serve query --nats nats://10.0.0.5:4222 --database postgres://reader@db/rollbook --listen 0.0.0.0:8080
+
+Parts that serve the same ledger need the same NATS server, the same database, and a data folder with the same ledger.key
+and tokens.json.";
+
+/// Runs a whole ledger on this machine
+#[derive(Debug, Clone, clap::Args)]
+#[command(after_help = UP_EXAMPLES)]
+pub struct Up {
+    #[command(flatten)]
+    folder: Folder,
+    /// Where the API listens; port 0 takes a free one
+    #[arg(long, env = "ROLLBOOK_LISTEN", value_name = "ADDR", default_value = "127.0.0.1:8080")]
+    listen: SocketAddr,
+    /// Database of the views, postgres:// or sqlite:// [default: SQLite in the data folder]
+    #[arg(long, env = "ROLLBOOK_DATABASE", value_name = "URL", hide_env_values = true)]
+    database: Option<Secret>,
+    /// The nats-server to run [default: the one on PATH]
+    #[arg(long, env = "ROLLBOOK_NATS_SERVER", value_name = "PATH")]
+    nats_server: Option<PathBuf>,
+    /// Load a sample county and ask it three questions
+    #[arg(long)]
+    demo: bool,
+    /// People in the sample county
+    #[arg(long, value_name = "N", default_value_t = 2_000, requires = "demo")]
+    demo_members: u32,
+}
+
+/// A part of a ledger.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+enum Part {
+    /// Records events and imports files.
+    Recorder,
+    /// Follows the log and writes the views; one at a time.
+    Projector,
+    /// Answers questions.
+    Query,
+}
+
+/// Runs one part of a ledger against a NATS server and a database
+#[derive(Debug, Clone, clap::Args)]
+#[command(after_help = SERVE_EXAMPLES)]
+pub struct Serve {
+    /// Which part
+    part: Part,
+    /// The NATS server, as in nats://127.0.0.1:4222
+    #[arg(long, env = "ROLLBOOK_NATS", value_name = "URL")]
+    nats: String,
+    /// The token the NATS server asks for; better in the environment
+    #[arg(long, env = "ROLLBOOK_NATS_TOKEN", value_name = "TOKEN", hide_env_values = true)]
+    nats_token: Option<Secret>,
+    /// The NATS server's monitoring address, as in http://127.0.0.1:8222, to see that it flushes before it answers
+    #[arg(long, env = "ROLLBOOK_NATS_MONITORING", value_name = "URL")]
+    monitoring: Option<String>,
+    /// Replicas that the streams have
+    #[arg(long, env = "ROLLBOOK_REPLICAS", value_name = "N", default_value_t = 1)]
+    replicas: usize,
+    /// Database of the views, postgres:// or sqlite://
+    #[arg(long, env = "ROLLBOOK_DATABASE", value_name = "URL", hide_env_values = true)]
+    database: Secret,
+    /// Where the API listens; port 0 takes a free one
+    #[arg(long, env = "ROLLBOOK_LISTEN", value_name = "ADDR", default_value = "127.0.0.1:8080")]
+    listen: SocketAddr,
+    #[command(flatten)]
+    folder: Folder,
+}
+
+/// Runs a whole ledger until it is told to end.
+///
+/// # Errors
+/// Where something it needs is not there.
+pub async fn up(up: &Up) -> anyhow::Result<Exit> {
+    let settings = Settings {
+        data: up.folder.path().to_owned(),
+        listen: up.listen,
+        database: up.database.as_ref().map(|database| database.expose().to_owned()),
+        nats_server: up.nats_server.clone(),
+        demo: up.demo.then_some(up.demo_members),
+    };
+    crate::up::up(settings).await.context(stopped())?;
+    Ok(Exit::Done)
+}
+
+/// Runs one part until it is told to end.
+///
+/// # Errors
+/// As [`up`].
+pub async fn serve(serve: &Serve) -> anyhow::Result<Exit> {
+    let role = match serve.part {
+        Part::Recorder => Role::Recorder,
+        Part::Projector => Role::Projector,
+        Part::Query => Role::Query,
+    };
+    let settings = ServeSettings {
+        nats: serve.nats.clone(),
+        nats_token: serve.nats_token.as_ref().map(|token| token.expose().to_owned()),
+        monitoring: serve.monitoring.clone(),
+        replicas: serve.replicas,
+        database: serve.database.expose().to_owned(),
+        data: serve.folder.path().to_owned(),
+        listen: serve.listen,
+    };
+    crate::up::serve(role, settings).await.context(stopped())?;
+    Ok(Exit::Done)
+}
+
+fn stopped() -> Stop {
+    Stop::unavailable("the ledger does not run").next("rollbook doctor says what is missing")
+}

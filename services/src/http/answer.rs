@@ -1,0 +1,204 @@
+//! How rows become an answer: a page of JSON, or every row as NDJSON or CSV, with what it rests on.
+
+use axum::body::{Body, Bytes};
+use axum::http::header::{CONTENT_TYPE, LINK};
+use axum::http::{HeaderMap, HeaderName, HeaderValue};
+use axum::response::{IntoResponse, Response};
+use futures_util::stream;
+use serde::Serialize;
+use serde_json::{Map, Value};
+use utoipa::ToSchema;
+
+use super::accept::Representation;
+use super::ask::{Ask, tagging};
+use super::basis::Basis;
+use super::cursor::Cursor;
+use super::edge::Edge;
+use super::params::{AsOf, Paging, USUAL_ROWS};
+use super::policy::Scope;
+use super::problem::{Kind, Problem};
+use super::rows::{Listing, Reader};
+use super::sheet;
+
+/// Rows read at once for a stream.
+const STREAM_ROWS: u32 = 2_000;
+
+const POSITION: HeaderName = HeaderName::from_static("rollbook-position");
+const LAG: HeaderName = HeaderName::from_static("rollbook-lag-ms");
+const RULEBOOK: HeaderName = HeaderName::from_static("rollbook-rulebook");
+
+/// An answer, and what it rests on.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct Answer<T> {
+    /// What was asked for.
+    pub data: T,
+    /// The position of the log that the data are known at.
+    #[schema(minimum = 0)]
+    pub position: u64,
+    /// How far the views are behind the log, in milliseconds.
+    #[schema(minimum = 0)]
+    pub lag_ms: u64,
+    /// SHA-256 of the rulebook in force at the position, in hex; null before the first was adopted.
+    pub rulebook: Option<String>,
+    /// The cursor of the next page; null on the last.
+    pub next: Option<String>,
+}
+
+impl<T> Answer<T> {
+    /// An answer without further pages.
+    pub fn whole(data: T, basis: &Basis) -> Self {
+        Self { data, position: basis.position.0, lag_ms: basis.lag_ms, rulebook: basis.rulebook_hash(), next: None }
+    }
+}
+
+/// What a list is asked with.
+#[derive(Debug)]
+pub struct Asked {
+    /// Representation and tag.
+    pub ask: Ask,
+    /// Which page.
+    pub paging: Paging,
+    /// What it rests on.
+    pub basis: Basis,
+}
+
+impl Asked {
+    /// Finds out what the answer will rest on.
+    ///
+    /// # Errors
+    /// Where the views are not there in time, or the cursor is another question's.
+    pub async fn of(edge: &Edge, ask: Ask, as_of: &AsOf, paging: Paging) -> Result<Self, Problem> {
+        let cursor = paging.cursor.as_ref().map(|cursor| &cursor.0);
+        if cursor.is_some_and(|cursor| !cursor.answers(&ask.question())) {
+            return Err(Problem::new(Kind::BadCursor, "").and("cursor", "bad_parameter", "belongs to another question"));
+        }
+        let basis = Basis::of(edge, as_of, cursor).await?;
+        Ok(Self { ask, paging, basis })
+    }
+
+    /// The rows that are asked for.
+    ///
+    /// # Errors
+    /// Where the representation is none of ours, or the views cannot be read.
+    pub async fn rows(self, edge: Edge, scope: &Scope, listing: Listing) -> Result<Response, Problem> {
+        let Self { ask, paging, basis } = self;
+        let representation = ask.representation(Representation::ALL)?;
+        let tag = ask.tag(&basis, representation);
+        if let Some(unchanged) = ask.unchanged(&tag) {
+            return Ok(unchanged);
+        }
+        let headers = headers(&basis, representation, &tag);
+        let after = paging.cursor.map(|cursor| cursor.0.place());
+        let reader = Reader::new(edge, scope, listing, basis, after);
+        match (representation, paging.limit) {
+            (Representation::Ndjson | Representation::Csv, None) => every_row(reader, representation, headers).await,
+            (_, limit) => page(reader, representation, headers, &ask, limit.map_or(USUAL_ROWS, |limit| limit.0)).await,
+        }
+    }
+
+    /// Rows that are all at hand.
+    ///
+    /// # Errors
+    /// Where the representation is none of ours.
+    pub fn whole(self, columns: &[&'static str], rows: Vec<Map<String, Value>>) -> Result<Response, Problem> {
+        let representation = self.ask.representation(Representation::ALL)?;
+        let tag = self.ask.tag(&self.basis, representation);
+        if let Some(unchanged) = self.ask.unchanged(&tag) {
+            return Ok(unchanged);
+        }
+        let headers = headers(&self.basis, representation, &tag);
+        let body = match representation {
+            Representation::Json => json(&Answer::whole(rows, &self.basis))?,
+            Representation::Ndjson | Representation::Csv => text(representation, columns, &rows, true)?,
+        };
+        Ok((headers, body).into_response())
+    }
+}
+
+/// One thing, as JSON.
+///
+/// # Errors
+/// Where JSON is not acceptable.
+pub fn one<T: Serialize>(ask: &Ask, basis: &Basis, data: T) -> Result<Response, Problem> {
+    let representation = ask.representation(&[Representation::Json])?;
+    let tag = ask.tag(basis, representation);
+    if let Some(unchanged) = ask.unchanged(&tag) {
+        return Ok(unchanged);
+    }
+    Ok((headers(basis, representation, &tag), json(&Answer::whole(data, basis))?).into_response())
+}
+
+fn headers(basis: &Basis, representation: Representation, tag: &str) -> HeaderMap {
+    let mut headers: HeaderMap = tagging(tag).into_iter().collect();
+    headers.insert(CONTENT_TYPE, HeaderValue::from_static(representation.content_type()));
+    headers.insert(POSITION, HeaderValue::from(basis.position.0));
+    headers.insert(LAG, HeaderValue::from(basis.lag_ms));
+    if let Some(Ok(hash)) = basis.rulebook_hash().map(HeaderValue::try_from) {
+        headers.insert(RULEBOOK, hash);
+    }
+    headers
+}
+
+async fn page(
+    mut reader: Reader,
+    representation: Representation,
+    mut headers: HeaderMap,
+    ask: &Ask,
+    limit: u32,
+) -> Result<Response, Problem> {
+    let mut rows = reader.next(limit + 1).await?;
+    let kept = usize::try_from(limit).unwrap_or(usize::MAX);
+    let is_last = rows.len() <= kept;
+    rows.truncate(kept);
+    let cursor = rows.last().filter(|_| !is_last).map(|last| {
+        let order = reader.listing.order_value(last);
+        Cursor::after(order, &last.row.key, reader.basis.position, &ask.question()).encode()
+    });
+    if let Some(Ok(link)) = cursor.as_ref().map(|cursor| format!("<{}>; rel=\"next\"", ask.next_page(cursor)).try_into()) {
+        headers.insert(LINK, link);
+    }
+    let shaped = reader.shaped(&rows);
+    let body = match representation {
+        Representation::Json => json(&Answer { next: cursor, ..Answer::whole(shaped, &reader.basis) })?,
+        Representation::Ndjson | Representation::Csv => text(representation, &reader.listing.columns, &shaped, true)?,
+    };
+    Ok((headers, body).into_response())
+}
+
+async fn every_row(mut reader: Reader, representation: Representation, headers: HeaderMap) -> Result<Response, Problem> {
+    // The first rows are read before the status is sent, so that a failure can still be told.
+    let (first, more) = chunk(&mut reader, representation, true).await?;
+    let rest = stream::try_unfold(more.then_some(reader), move |reader| async move {
+        let Some(mut reader) = reader else { return Ok(None) };
+        let (rows, more) = chunk(&mut reader, representation, false).await.map_err(broken_off)?;
+        Ok(Some((rows, more.then_some(reader))))
+    });
+    let all = stream::once(async { Ok::<_, std::io::Error>(first) });
+    Ok((headers, Body::from_stream(futures_util::StreamExt::chain(all, rest))).into_response())
+}
+
+/// A failure after the status was sent can only break the answer off; the log has said why.
+pub fn broken_off(problem: Problem) -> std::io::Error {
+    let body = problem.into_body();
+    tracing::warn!(problem = body.kind, "an answer was broken off");
+    std::io::Error::other(body.title)
+}
+
+async fn chunk(reader: &mut Reader, representation: Representation, first: bool) -> Result<(Bytes, bool), Problem> {
+    let rows = reader.next(STREAM_ROWS).await?;
+    let more = rows.len() == usize::try_from(STREAM_ROWS).unwrap_or(usize::MAX);
+    let shaped = reader.shaped(&rows);
+    Ok((text(representation, &reader.listing.columns, &shaped, first)?, more))
+}
+
+fn json<T: Serialize>(answer: &T) -> Result<Bytes, Problem> {
+    serde_json::to_vec(answer).map(Bytes::from).map_err(|error| Problem::internal(&error))
+}
+
+fn text(representation: Representation, columns: &[&str], rows: &[Map<String, Value>], first: bool) -> Result<Bytes, Problem> {
+    let text = match representation {
+        Representation::Csv => sheet::csv(columns, rows, first).map_err(|error| Problem::internal(&error)),
+        Representation::Json | Representation::Ndjson => sheet::ndjson(rows).map_err(|error| Problem::internal(&error)),
+    };
+    text.map(Bytes::from)
+}

@@ -1,0 +1,107 @@
+//! What an answer rests on: a position that its rows really have, how far that is behind, and the rulebook in force there.
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+use std::time::Duration;
+
+use chrono::NaiveDate;
+use rollbook_events::{MemberId, Position, pacific_day};
+use rollbook_projections::Rulebook;
+
+use super::cursor::Cursor;
+use super::edge::Edge;
+use super::params::{AsOf, KnownAt};
+use super::problem::{Kind, Problem};
+use crate::clock;
+
+/// How often the checkpoint is looked at while the projector begins again.
+const LOOK_EVERY: Duration = Duration::from_millis(50);
+
+/// What an answer rests on.
+#[derive(Debug, Clone)]
+pub struct Basis {
+    /// The position that the rows are known at.
+    pub position: Position,
+    /// How far the views are behind the log.
+    pub lag_ms: u64,
+    /// The rulebook in force at the position.
+    pub rulebook: Option<Arc<Rulebook>>,
+    /// Whether the views stood at just this position.
+    pub newest: bool,
+    /// The civil day in California on which it is asked, which decides what is active where no day is named.
+    pub today: NaiveDate,
+}
+
+impl Basis {
+    /// Waits for what is asked for and finds the position to answer at.
+    ///
+    /// # Errors
+    /// Where the views are not there in time, or cannot be read.
+    pub async fn of(edge: &Edge, as_of: &AsOf, cursor: Option<&Cursor>) -> Result<Self, Problem> {
+        wait(edge, as_of).await?;
+        let asked = match (cursor, as_of.known_at) {
+            (Some(cursor), _) => Some(cursor.position),
+            (None, Some(KnownAt::Position(position))) => Some(position),
+            (None, Some(KnownAt::Instant(instant))) => Some(edge.db.position_at(instant).await?),
+            (None, None) => None,
+        };
+        let checkpoint = edge.db.checkpoint().await?.position;
+        let position = asked.unwrap_or(checkpoint);
+        if position > checkpoint {
+            return Err(Problem::behind(position, checkpoint));
+        }
+        let now = clock::now();
+        Ok(Self {
+            position,
+            lag_ms: edge.status.borrow().lag_ms(now),
+            today: pacific_day(&now),
+            rulebook: edge.rulebook_at(position).await?,
+            newest: position == checkpoint,
+        })
+    }
+
+    /// The rulebook's hash.
+    pub fn rulebook_hash(&self) -> Option<String> {
+        self.rulebook.as_ref().map(|rulebook| rulebook.hash().to_string())
+    }
+
+    /// Everybody who is one person with a member, as known at the position.
+    ///
+    /// # Errors
+    /// Where the views cannot be read.
+    pub async fn group(&self, edge: &Edge, member: MemberId) -> Result<BTreeSet<MemberId>, Problem> {
+        Ok(edge.db.links(self.position).await?.group(member))
+    }
+
+    /// Whether the views still stand at the position, or behind it because they were emptied meanwhile.
+    ///
+    /// # Errors
+    /// Where they were emptied, so that what was read may lack rows.
+    pub async fn still(&self, edge: &Edge) -> Result<bool, Problem> {
+        let now = edge.db.checkpoint().await?.position;
+        if now < self.position {
+            return Err(Problem::new(Kind::Rebuilding, "the views are being built again; see /v1/status"));
+        }
+        Ok(now == self.position)
+    }
+}
+
+async fn wait(edge: &Edge, as_of: &AsOf) -> Result<(), Problem> {
+    let Some(place) = as_of.at_least else { return Ok(()) };
+    let mut status = edge.status.clone();
+    let reached = async {
+        loop {
+            status.wait_for(|status| status.position >= place.0).await.ok()?;
+            // Where the views were just emptied, the projector may not have noticed yet.
+            if edge.db.checkpoint().await.ok()?.position >= place.0 {
+                return Some(());
+            }
+            tokio::time::sleep(LOOK_EVERY).await;
+        }
+    };
+    match tokio::time::timeout(as_of.patience(), reached).await {
+        Ok(Some(())) => Ok(()),
+        // The projector ended, or the time is up.
+        Ok(None) | Err(_) => Err(Problem::behind(place.0, edge.db.checkpoint().await?.position)),
+    }
+}
