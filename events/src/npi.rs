@@ -18,7 +18,7 @@ impl FromStr for Npi {
     type Err = BadNpi;
     fn from_str(text: &str) -> Result<Self, BadNpi> {
         let is_ten = text.len() == 10 && text.bytes().all(|c| c.is_ascii_digit()) && text.starts_with(['1', '2']);
-        if !is_ten || luhn(text.as_bytes()) % 10 != 0 {
+        if !is_ten || !luhn(text.as_bytes()).is_multiple_of(10) {
             return Err(BadNpi);
         }
         Ok(Self(text.to_owned()))

@@ -285,13 +285,10 @@ fn linked_other(event: &Event) -> Option<MemberId> {
 }
 
 fn touches_links(dossier: &Dossier, event: &Event) -> bool {
-    match event {
-        Event::Correction(Correction::EventVoided(void)) => {
-            // A voiding of a voiding may bring a link back, so any voiding of either looks again.
-            dossier.find(void.event).is_some_and(|voided| {
-                matches!(voided.envelope.event, Event::Who(_) | Event::Correction(_))
-            })
-        }
-        event => linked_other(event).is_some(),
+    if let Event::Correction(Correction::EventVoided(void)) = event {
+        // A voiding of a voiding may bring a link back, so any voiding of either looks again.
+        let voided = dossier.find(void.event);
+        return voided.is_some_and(|voided| matches!(voided.envelope.event, Event::Who(_) | Event::Correction(_)));
     }
+    linked_other(event).is_some()
 }

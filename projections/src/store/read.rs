@@ -3,7 +3,7 @@
 mod page;
 mod rows;
 
-pub use page::{Filter, Page, Sum, SumBy};
+pub use page::{Filter, Group, Page, Sum, SumBy};
 pub use rows::Known;
 
 use std::collections::BTreeSet;

@@ -1,5 +1,6 @@
 //! What the verbs that ask have in common: as of when, how many rows, and how they are shown.
 
+use reqwest::Response;
 use reqwest::header::ACCEPT;
 use serde_json::Value;
 
@@ -7,6 +8,9 @@ use super::client::{Client, Cut, Parameter, copy};
 use super::exit::{Exit, Stop};
 use super::output::Output;
 use super::table::{Row, clean, render};
+
+/// Rows that the API gives in one page.
+const MOST_ROWS: u32 = 1_000;
 
 /// How an answer is shown.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
@@ -45,19 +49,16 @@ pub struct Show {
 /// As of when a question is asked.
 #[derive(Debug, Clone, Default, clap::Args)]
 #[command(next_help_heading = "As of when")]
-pub struct When {
-    /// What was true on this day
-    #[arg(long, value_name = "DAY")]
-    effective_at: Option<chrono::NaiveDate>,
+pub struct AsOf {
     /// What the ledger knew at this position, or at this instant (2025-01-31T12:00:00Z)
     #[arg(long, value_name = "POSITION|INSTANT")]
     known_at: Option<String>,
     /// Wait until the views hold this position
     #[arg(long, value_name = "POSITION")]
     at_least: Option<u64>,
-    /// How long to wait for it, in milliseconds
-    #[arg(long, value_name = "MS", requires = "at_least")]
-    wait_ms: Option<u64>,
+    /// How long to wait for it, in milliseconds, at most 30000
+    #[arg(long, value_name = "MS", requires = "at_least", value_parser = clap::value_parser!(u32).range(..=30_000))]
+    wait_ms: Option<u32>,
 }
 
 /// A question.
@@ -71,11 +72,10 @@ pub struct Question<'a> {
     pub columns: &'a [&'a str],
 }
 
-impl When {
+impl AsOf {
     /// Its parameters.
     pub fn query(&self) -> Vec<(&'static str, Option<String>)> {
         vec![
-            ("effective_at", self.effective_at.map(|day| day.to_string())),
             ("known_at", self.known_at.clone()),
             ("at_least", self.at_least.map(|position| position.to_string())),
             ("wait_ms", self.wait_ms.map(|ms| ms.to_string())),
@@ -88,7 +88,9 @@ impl Show {
         match (self.format, self.all) {
             (Some(Format::Table | Format::Json), true) => {
                 let next = "leave --format out, or give --format ndjson or --format csv";
-                Err(Stop::usage("--all streams every row, which neither a table nor one JSON answer can hold").next(next).into())
+                Err(Stop::usage("--all streams every row, which neither a table nor one JSON answer can hold")
+                    .next(next)
+                    .into())
             }
             (Some(format), _) => Ok(format),
             (None, true) => Ok(Format::Ndjson),
@@ -103,25 +105,69 @@ impl Show {
 /// Where the ledger cannot answer, or the output fails.
 pub async fn ask(client: &Client, question: Question<'_>, show: &Show, output: &mut Output) -> anyhow::Result<Exit> {
     let format = show.format()?;
-    let limit = ("limit", show.limit.map(|limit| limit.to_string()));
-    let given = question.query.into_iter().chain([limit]);
-    let query: Vec<Parameter> = given.filter_map(|(name, value)| Some((name, value?))).collect();
-    let request = client.get(question.path, &query);
-    let streamed = |request: reqwest::RequestBuilder, accept| client.send(request.header(ACCEPT, accept));
+    let query = question.query.into_iter().filter_map(|(name, value)| Some((name, value?))).collect();
     match format {
         Format::Table => {
-            let answer = client.json(request).await?;
+            let answer = pages(client, question.path, query, show.limit).await?;
             let columns = if show.wide { &[] } else { question.columns };
             output.line(shown(&answer, columns, output.terminal()))?;
         }
-        Format::Json => output.line(client.json(request).await?)?,
+        Format::Json => output.line(pages(client, question.path, query, show.limit).await?)?,
         Format::Ndjson => {
-            copy(streamed(request, "application/x-ndjson").await?, output, show.limit.map(Cut::ndjson)).await?;
+            let answer = streamed(client, question.path, query, show.limit, "application/x-ndjson").await?;
+            copy(answer, output, show.limit.map(Cut::ndjson)).await?;
         }
-        Format::Csv => copy(streamed(request, "text/csv").await?, output, show.limit.map(Cut::csv)).await?,
+        Format::Csv => {
+            let answer = streamed(client, question.path, query, show.limit, "text/csv").await?;
+            copy(answer, output, show.limit.map(Cut::csv)).await?;
+        }
     }
     output.flush()?;
     Ok(Exit::Done)
+}
+
+/// Every row, or as many as are wanted: a limit past the API's own is left to the reader of the stream.
+async fn streamed(
+    client: &Client,
+    path: &[&str],
+    mut query: Vec<Parameter>,
+    limit: Option<u32>,
+    accept: &'static str,
+) -> anyhow::Result<Response> {
+    let within = limit.filter(|limit| *limit <= MOST_ROWS);
+    query.extend(within.map(|limit| ("limit", limit.to_string())));
+    client.send(client.get(path, &query).header(ACCEPT, accept)).await
+}
+
+/// One answer of as many rows as are wanted, from as many pages as that takes. Later pages are as of the first one's position.
+async fn pages(client: &Client, path: &[&str], mut query: Vec<Parameter>, limit: Option<u32>) -> anyhow::Result<Value> {
+    let Some(mut missing) = limit else { return client.json(client.get(path, &query)).await };
+    let mut whole: Option<Value> = None;
+    loop {
+        let mut page = query.clone();
+        page.push(("limit", missing.min(MOST_ROWS).to_string()));
+        let answer = client.json(client.get(path, &page)).await?;
+        let next = answer.get("next").and_then(Value::as_str).map(str::to_owned);
+        let rows = answer.get("data").and_then(Value::as_array).map_or(0, Vec::len);
+        missing = missing.saturating_sub(u32::try_from(rows).unwrap_or(u32::MAX));
+        let so_far = joined(whole, answer);
+        let Some(next) = next.filter(|_| missing > 0 && rows > 0) else { return Ok(so_far) };
+        whole = Some(so_far);
+        query.retain(|(name, _)| *name != "cursor");
+        query.push(("cursor", next));
+    }
+}
+
+/// An answer with the rows of its next page.
+fn joined(whole: Option<Value>, mut page: Value) -> Value {
+    let Some(mut whole) = whole else { return page };
+    if let (Some(Value::Array(rows)), Some(Value::Array(more))) = (whole.get_mut("data"), page.get_mut("data")) {
+        rows.append(more);
+    }
+    if let (Some(next), Some(later)) = (whole.get_mut("next"), page.get_mut("next")) {
+        *next = later.take();
+    }
+    whole
 }
 
 fn shown(answer: &Value, columns: &[&str], terminal: bool) -> String {
@@ -167,6 +213,13 @@ mod tests {
                         position 7, 0 ms behind, rulebook abcd1234";
         assert_eq!(shown(&answer, &[], false), expected);
         assert_eq!(shown(&json!({ "data": [], "position": 7 }), &[], false), "no rows\n\nposition 7");
+    }
+
+    #[test]
+    fn pages_are_joined_and_the_last_cursor_counts() {
+        let page = |row: u8, next: Value| json!({ "data": [row], "position": 7, "next": next });
+        let whole = joined(Some(page(1, json!("c"))), page(2, Value::Null));
+        assert_eq!(whole, json!({ "data": [1, 2], "position": 7, "next": null }));
     }
 
     fn show(format: Option<Format>, json: bool, all: bool) -> Show {

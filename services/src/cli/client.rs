@@ -56,7 +56,8 @@ impl Connection {
         let beside = || std::fs::read_to_string(self.data().join("endpoint")).ok();
         let text = self.url.clone().or_else(beside).unwrap_or_else(|| DEFAULT_URL.to_owned());
         let next = format!("give an address as in --url {DEFAULT_URL}");
-        let url = Url::parse(text.trim()).with_context(|| Stop::usage(format!("`{}` is no address", text.trim())).next(&next))?;
+        let url = Url::parse(text.trim())
+            .with_context(|| Stop::usage(format!("`{}` is no address", text.trim())).next(&next))?;
         if !matches!(url.scheme(), "http" | "https") || !url.has_host() {
             return Err(Stop::usage(format!("`{}` is no address of a ledger", text.trim())).next(next).into());
         }

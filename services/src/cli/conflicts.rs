@@ -1,6 +1,8 @@
 //! `rollbook conflicts`: services that may not run at once, or only with care.
 
-use super::ask::{Question, Show, When, ask};
+use chrono::NaiveDate;
+
+use super::ask::{AsOf, Question, Show, ask};
 use super::client::Connection;
 use super::exit::Exit;
 use super::member::Member;
@@ -13,9 +15,8 @@ Examples:
 
 `rollbook rulebook` prints the rules that the column `rule` names.";
 
-const COLUMNS: &[&str] = &[
-    "member", "outcome", "rule", "program_a", "plan_a", "program_b", "plan_b", "from_on", "until_on", "resolution",
-];
+const COLUMNS: &[&str] =
+    &["member", "outcome", "rule", "program_a", "plan_a", "program_b", "plan_b", "from_on", "until_on", "resolution"];
 
 /// Shows who is in two services that may not run at once, or only with care, and by which rule
 #[derive(Debug, Clone, clap::Args)]
@@ -36,8 +37,11 @@ pub struct Conflicts {
     /// With this outcome alone: conflict, choose, exclude, not_eligible, duplicate_enrollment, allow_coordinated, review
     #[arg(long)]
     outcome: Option<String>,
+    /// What is true on this day, as in 2025-01-31
+    #[arg(long, value_name = "DAY")]
+    effective_at: Option<NaiveDate>,
     #[command(flatten)]
-    when: When,
+    as_of: AsOf,
     #[command(flatten)]
     show: Show,
     #[command(flatten)]
@@ -50,7 +54,8 @@ pub struct Conflicts {
 /// Where the ledger cannot answer.
 pub async fn run(conflicts: &Conflicts, output: &mut Output) -> anyhow::Result<Exit> {
     let client = conflicts.connection.client()?;
-    let mut query = conflicts.when.query();
+    let mut query = conflicts.as_of.query();
+    query.push(("effective_at", conflicts.effective_at.map(|day| day.to_string())));
     query.push(("plan", conflicts.plan.clone()));
     query.push(("program", conflicts.program.clone()));
     query.push(("status", conflicts.status.clone()));

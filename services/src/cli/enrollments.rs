@@ -1,6 +1,8 @@
 //! `rollbook enrollments`: the roll.
 
-use super::ask::{Question, Show, When, ask};
+use chrono::NaiveDate;
+
+use super::ask::{AsOf, Question, Show, ask};
 use super::client::Connection;
 use super::exit::Exit;
 use super::member::Member;
@@ -33,8 +35,11 @@ pub struct Enrollments {
     /// With this status alone
     #[arg(long)]
     status: Option<String>,
+    /// What is true on this day, as in 2025-01-31
+    #[arg(long, value_name = "DAY")]
+    effective_at: Option<NaiveDate>,
     #[command(flatten)]
-    when: When,
+    as_of: AsOf,
     #[command(flatten)]
     show: Show,
     #[command(flatten)]
@@ -47,7 +52,8 @@ pub struct Enrollments {
 /// Where the ledger cannot answer.
 pub async fn run(enrollments: &Enrollments, output: &mut Output) -> anyhow::Result<Exit> {
     let client = enrollments.connection.client()?;
-    let mut query = enrollments.when.query();
+    let mut query = enrollments.as_of.query();
+    query.push(("effective_at", enrollments.effective_at.map(|day| day.to_string())));
     query.push(("plan", enrollments.plan.clone()));
     query.push(("program", enrollments.program.clone()));
     query.push(("status", enrollments.status.clone()));

@@ -1,6 +1,6 @@
 //! `rollbook history`: every event of a member.
 
-use super::ask::{Question, Show, When, ask};
+use super::ask::{AsOf, Question, Show, ask};
 use super::client::Connection;
 use super::exit::Exit;
 use super::member::Member;
@@ -24,7 +24,7 @@ pub struct History {
     /// The member: pseudonym (a UUID), CIN, or - to read one of them from stdin
     member: Member,
     #[command(flatten)]
-    when: When,
+    as_of: AsOf,
     #[command(flatten)]
     show: Show,
     #[command(flatten)]
@@ -39,6 +39,6 @@ pub async fn run(history: &History, output: &mut Output) -> anyhow::Result<Exit>
     let client = history.connection.client()?;
     let member = history.member.id(&client).await?;
     let path = ["v1", "members", member.as_str(), "history"];
-    let question = Question { path: &path, query: history.when.query(), columns: COLUMNS };
+    let question = Question { path: &path, query: history.as_of.query(), columns: COLUMNS };
     ask(&client, question, &history.show, output).await
 }

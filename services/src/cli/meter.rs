@@ -59,7 +59,12 @@ impl Meter {
             Shown::Lines { last } if now.saturating_duration_since(*last) >= PLAIN_EVERY => {
                 *last = now;
                 let percent = percent(done, self.all);
-                _ = writeln!(std::io::stderr().lock(), "{}: {percent} %, {}", self.what, told(items, self.unit, reading));
+                _ = writeln!(
+                    std::io::stderr().lock(),
+                    "{}: {percent} %, {}",
+                    self.what,
+                    told(items, self.unit, reading)
+                );
             }
             Shown::Lines { .. } | Shown::Nothing => {}
         }

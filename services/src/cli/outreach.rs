@@ -1,6 +1,6 @@
 //! `rollbook outreach`: attempts, and how they turn into enrollment.
 
-use super::ask::{Question, Show, When, ask};
+use super::ask::{AsOf, Question, Show, ask};
 use super::client::Connection;
 use super::exit::Exit;
 use super::member::Member;
@@ -34,7 +34,7 @@ pub struct Outreach {
     #[arg(long)]
     program: Option<String>,
     #[command(flatten)]
-    when: When,
+    as_of: AsOf,
     #[command(flatten)]
     show: Show,
     #[command(flatten)]
@@ -47,7 +47,7 @@ pub struct Outreach {
 /// Where the ledger cannot answer.
 pub async fn run(outreach: &Outreach, output: &mut Output) -> anyhow::Result<Exit> {
     let client = outreach.connection.client()?;
-    let mut query = outreach.when.query();
+    let mut query = outreach.as_of.query();
     query.push(("plan", outreach.plan.clone()));
     query.push(("program", outreach.program.clone()));
     let member = match &outreach.member {

@@ -75,9 +75,10 @@ fn agreed(head: u64) -> anyhow::Result<bool> {
 
 async fn caught_up(client: &Client, head: u64, meter: &mut Meter) -> anyhow::Result<()> {
     loop {
-        let standing = Standing::of(client).await.context(Stop::unavailable("the rebuild could not be watched").next(
-            "it goes on by itself as long as the ledger runs: look with rollbook status",
-        ))?;
+        let standing = Standing::of(client).await.context(
+            Stop::unavailable("the rebuild could not be watched")
+                .next("it goes on by itself as long as the ledger runs: look with rollbook status"),
+        )?;
         meter.at(standing.position, standing.position);
         if standing.position >= head {
             return Ok(());

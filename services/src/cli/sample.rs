@@ -76,7 +76,8 @@ fn empty(out: &Path) -> anyhow::Result<()> {
 }
 
 fn told(written: &Written, out: &Path, output: &mut Output) -> anyhow::Result<()> {
-    for kind in [FileKind::MemberInformation, FileKind::OutreachTracker, FileKind::ReturnTransmission, FileKind::Events] {
+    for kind in [FileKind::MemberInformation, FileKind::OutreachTracker, FileKind::ReturnTransmission, FileKind::Events]
+    {
         let of_kind = || written.files.iter().filter(|(of, _, _)| *of == kind);
         let rows: u64 = of_kind().map(|(_, _, rows)| rows).sum();
         output.line(format_args!("{:>4} {} files, {} rows", of_kind().count(), kind.name(), HumanCount(rows)))?;

@@ -44,7 +44,9 @@ Examples:
         folder: Folder,
     },
     /// Takes a token away, at once
-    #[command(after_help = "Examples:\n  rollbook token revoke intake\n  rollbook token revoke jdoe --data /srv/rollbook")]
+    #[command(
+        after_help = "Examples:\n  rollbook token revoke intake\n  rollbook token revoke jdoe --data /srv/rollbook"
+    )]
     Revoke {
         /// The token's name
         name: String,

@@ -9,7 +9,7 @@ use rollbook_projections::Rulebook;
 use tokio::sync::mpsc;
 
 use super::Upload;
-use crate::files::{self, FileError, FileReader, RawRow, Statement};
+use crate::files::{self, FileError, FileReader, RawRow, Repeats, Statement};
 use crate::identity_index::Told;
 use crate::ledger_key::LedgerKey;
 use crate::recorder::{NotSubmitted, Work};
@@ -38,6 +38,8 @@ pub(super) enum What {
 pub(super) struct Chunk {
     pub(super) rows: Vec<Row>,
     pub(super) bytes_read: u64,
+    /// The row where the file breaks off, so that it is not whole.
+    pub(super) broken_at: Option<u32>,
 }
 
 /// Opens the file and says how its header was understood; the rows past `settled` then come in chunks.
@@ -59,33 +61,42 @@ pub(super) fn read(
     _ = opened.send(Ok(reader.profile().describe()));
     let plans = |text: &str| rulebook.plan_by_name(text).map(|plan| plan.code.clone());
     let mut rows = Vec::with_capacity(ROWS_IN_A_CHUNK);
-    while let Some(row) = next(&mut reader, upload, &plans) {
+    let mut repeats = Repeats::default();
+    let mut broken_at = None;
+    while let Some((row, breaks_off)) = next(&mut reader, upload, &plans, &mut repeats) {
+        broken_at = broken_at.or(breaks_off.then_some(row.row));
+        // Rows that are settled are read all the same: what repeats what is counted from the file's first row.
         if row.row <= settled {
             continue;
         }
         rows.push(row);
         if rows.len() == ROWS_IN_A_CHUNK {
             let full = std::mem::replace(&mut rows, Vec::with_capacity(ROWS_IN_A_CHUNK));
-            if chunks.blocking_send(Chunk { rows: full, bytes_read: reader.bytes_read() }).is_err() {
+            if chunks.blocking_send(Chunk { rows: full, bytes_read: reader.bytes_read(), broken_at: None }).is_err() {
                 return;
             }
         }
     }
-    _ = chunks.blocking_send(Chunk { rows, bytes_read: upload.bytes });
+    _ = chunks.blocking_send(Chunk { rows, bytes_read: upload.bytes, broken_at });
 }
 
-fn next(reader: &mut FileReader, upload: &Upload, plans: &dyn Fn(&str) -> Option<PlanCode>) -> Option<Row> {
+fn next(
+    reader: &mut FileReader,
+    upload: &Upload,
+    plans: &dyn Fn(&str) -> Option<PlanCode>,
+    repeats: &mut Repeats,
+) -> Option<(Row, bool)> {
     let row = match reader.next_row()? {
         Ok(row) => row,
         Err(bad) => {
             let what = What::Quarantined(NotSubmitted { column: None, reason: bad.reason });
-            return Some(Row { row: bad.row, raw: bad.raw, what });
+            return Some((Row { row: bad.row, raw: bad.raw, what }, bad.breaks_off));
         }
     };
-    let what = understand(reader, upload, &row, plans).unwrap_or_else(|quarantine| {
+    let what = understand(reader, upload, &row, plans, repeats).unwrap_or_else(|quarantine| {
         What::Quarantined(NotSubmitted { column: quarantine.column, reason: quarantine.reason })
     });
-    Some(Row { row: row.row, raw: row.raw, what })
+    Some((Row { row: row.row, raw: row.raw, what }, false))
 }
 
 fn understand(
@@ -93,11 +104,13 @@ fn understand(
     upload: &Upload,
     row: &RawRow,
     plans: &dyn Fn(&str) -> Option<PlanCode>,
+    repeats: &mut Repeats,
 ) -> Result<What, files::Quarantine> {
     if upload.kind == FileKind::Events {
         return files::read_event_line(row, upload.sha256).map(|submission| What::Submission(Box::new(submission)));
     }
-    let statement = files::read_row(reader.profile(), row, &upload.defaults, plans)?;
+    let mut statement = files::read_row(reader.profile(), row, &upload.defaults, plans)?;
+    repeats.number(&mut statement);
     Ok(What::Statement(Arc::new(statement)))
 }
 

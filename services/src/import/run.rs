@@ -114,7 +114,12 @@ impl Run {
         let recorded = chunks.map(|chunk| self.record(chunk)).buffered(CHUNKS_AHEAD);
         let mut recorded = std::pin::pin!(recorded);
         while let Some(chunk) = recorded.next().await {
-            self.settle(chunk?, &mut quarantine).await?;
+            let chunk = chunk?;
+            let broken_at = chunk.broken_at;
+            self.settle(chunk, &mut quarantine).await?;
+            if let Some(row) = broken_at {
+                return Err(format!("the file breaks off at row {row}; send it again whole").into());
+            }
         }
         let counts = self.report.borrow().counts();
         self.tell(IntakeEvent::FileCompleted { id: clock::new_event_id(), at: now(), counts }).await
@@ -159,7 +164,7 @@ impl Run {
             };
             outcomes.push(outcome(row, result, self.upload.sha256)?);
         }
-        Ok(Settled { outcomes, bytes_read: chunk.bytes_read })
+        Ok(Settled { outcomes, bytes_read: chunk.bytes_read, broken_at: chunk.broken_at })
     }
 
     async fn settle(&self, settled: Settled, quarantine: &mut Quarantine) -> Result<(), Failure> {
@@ -223,6 +228,7 @@ impl Run {
 struct Settled {
     outcomes: Vec<Outcome>,
     bytes_read: u64,
+    broken_at: Option<u32>,
 }
 
 struct Outcome {

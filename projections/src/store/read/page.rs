@@ -67,6 +67,9 @@ pub struct SumBy {
     pub sums: Vec<(&'static str, Sum)>,
 }
 
+/// A group's values as text, and its sums.
+pub type Group = (Vec<Option<String>>, Vec<i64>);
+
 macro_rules! bind {
     ($query:expr, $cell:expr) => {
         match $cell {
@@ -178,7 +181,7 @@ impl Db {
     ///
     /// # Errors
     /// What the database said.
-    pub async fn sum(&self, table: &Table, filter: &Filter, sum: &SumBy) -> Result<Vec<(Vec<Option<String>>, Vec<i64>)>, StoreError> {
+    pub async fn sum(&self, table: &Table, filter: &Filter, sum: &SumBy) -> Result<Vec<Group>, StoreError> {
         on!(self, pool => {
             let mut query = QueryBuilder::new("SELECT ");
             for (_, what) in &sum.sums {
@@ -206,7 +209,7 @@ impl Db {
             }
             let found = query.build().fetch_all(pool).await.doing("sum rows")?;
             let width = sum.sums.len();
-            let groups: sqlx::Result<Vec<(Vec<Option<String>>, Vec<i64>)>> = found.iter().map(|row| {
+            let groups: sqlx::Result<Vec<Group>> = found.iter().map(|row| {
                 let sums: sqlx::Result<Vec<i64>> =
                     (0..width).map(|index| Ok(row.try_get::<Option<i64>, _>(index)?.unwrap_or(0))).collect();
                 let values: sqlx::Result<Vec<Option<String>>> =

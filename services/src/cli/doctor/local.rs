@@ -55,7 +55,9 @@ fn too_open(path: &Path, wanted: u32) -> Option<Check> {
     let name = path.display();
     let mode = match std::fs::metadata(path) {
         Ok(metadata) => metadata.permissions().mode() & 0o777,
-        Err(error) => return Some(Check::fail(format!("{name} cannot be looked at: {error}"), "run as the ledger's user")),
+        Err(error) => {
+            return Some(Check::fail(format!("{name} cannot be looked at: {error}"), "run as the ledger's user"));
+        }
     };
     let todo = format!("chmod {wanted:o} {name}");
     (mode & 0o077 != 0).then(|| Check::fail(format!("{name} is open to others (mode {mode:o})"), todo))

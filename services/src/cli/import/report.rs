@@ -112,7 +112,9 @@ a.csv: 5,000 rows: 4,900 recorded as 9,800 events, 90 duplicates, 10 quarantined
 
     #[test]
     fn a_file_that_is_known_and_one_that_stopped_say_so() {
-        assert!(told(&sent(State::Completed, true)).starts_with("a.csv: already imported: nothing changed (5,000 rows"));
+        assert!(
+            told(&sent(State::Completed, true)).starts_with("a.csv: already imported: nothing changed (5,000 rows")
+        );
         let stopped = told(&sent(State::Failed, false));
         assert!(stopped.contains("STOPPED") && stopped.contains("the log is unavailable") && stopped.contains("again"));
     }

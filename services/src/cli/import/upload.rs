@@ -43,7 +43,8 @@ pub async fn import(client: &Client, import: &Import, path: &Path, output: &Outp
     let start = Instant::now();
     let name = path.file_name().unwrap_or(path.as_os_str()).to_string_lossy().into_owned();
     let (request, sent, bytes) = request(client, import, path, &name).await?;
-    let answer = uploaded(client, request, &sent, Meter::new(output, format!("sending {name}"), "bytes", bytes)).await?;
+    let answer =
+        uploaded(client, request, &sent, Meter::new(output, format!("sending {name}"), "bytes", bytes)).await?;
     let report = watched(answer, &name, Meter::new(output, &name, "rows", bytes)).await?;
     Ok(Sent { report, took: start.elapsed() })
 }
@@ -97,7 +98,11 @@ async fn uploaded(
     meter.finish();
     answer.map_err(|error| {
         let begun = sent.load(Ordering::Relaxed) > 0;
-        if begun && Exit::of(&error) == Exit::Unavailable { error.context(stopped("the file was not sent whole")) } else { error }
+        if begun && Exit::of(&error) == Exit::Unavailable {
+            error.context(stopped("the file was not sent whole"))
+        } else {
+            error
+        }
     })
 }
 

@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 #[test]
 fn the_sample_county_is_read_whole() {
     let folder = tempfile::tempdir().unwrap();
-    let settings = sample::Settings { members: 3000, seed: 1, out: folder.path().to_owned() };
+    let settings = sample::Settings { members: 400, seed: 7, out: folder.path().to_owned() };
     let written = sample::write_county(&settings, &mut |_| {}).unwrap();
     let truth: serde_json::Value = serde_json::from_slice(&std::fs::read(&written.truth).unwrap()).unwrap();
     let mut dossiers: BTreeMap<String, Dossier> = BTreeMap::new();

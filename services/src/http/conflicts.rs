@@ -1,0 +1,151 @@
+//! What may not run at once, or only with care: the overlaps of `duplication_conflict`.
+
+use axum::extract::State;
+use axum::response::Response;
+use chrono::NaiveDate;
+use rollbook_events::time::Day;
+use rollbook_events::codes::Key;
+use rollbook_events::{MemberId, PlanCode};
+use rollbook_projections::store::read::Filter;
+use rollbook_projections::views::duplication_conflict::TABLE;
+use serde::Deserialize;
+use utoipa::IntoParams;
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
+
+use super::answer::{Answer, Asked};
+use super::ask::Ask;
+use super::auth::{Permit, Read};
+use super::doc::{self, ConflictRow, Queried};
+use super::edge::Edge;
+use super::params::{AsOf, List, Paging, Path, Query, equal, segment, words};
+use super::problem::Problem;
+use super::rows::Listing;
+use super::spans::{self, SpanStatus};
+
+words! {
+    /// What follows from an overlap.
+    Outcome {
+        /// They duplicate each other.
+        Conflict = "conflict",
+        /// The member picks one.
+        Choose = "choose",
+        /// The member is to be disenrolled from the first.
+        Exclude = "exclude",
+        /// The coverage rules the first out.
+        NotEligible = "not_eligible",
+        /// Two enrollments in one program.
+        DuplicateEnrollment = "duplicate_enrollment",
+        /// Both may run, with a duty not to duplicate.
+        AllowCoordinated = "allow_coordinated",
+        /// The sources disagree: a person decides.
+        Review = "review",
+        /// Whatever follows.
+        Any = "any",
+    }
+}
+
+/// The routes.
+pub fn routes() -> OpenApiRouter<Edge> {
+    OpenApiRouter::new().routes(routes!(list)).routes(routes!(of_member))
+}
+
+/// Which overlaps.
+#[derive(Debug, Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
+pub struct Which {
+    /// With these outcomes; `any` gives all. Without it, all but `allow_coordinated`.
+    #[param(schema_with = doc::outcomes)]
+    outcome: Option<List<Outcome>>,
+    /// With one of these plans on either side.
+    #[param(schema_with = doc::plans)]
+    plan: Option<List<PlanCode>>,
+    /// With one of these programs, or coverages, on either side.
+    #[param(schema_with = doc::sides)]
+    program: Option<List<Key>>,
+    /// By these rules of the catalogue.
+    #[param(schema_with = doc::rules)]
+    rule: Option<List<Key>>,
+    /// Whether the member has chosen.
+    resolved: Option<bool>,
+    /// How the overlap stands on the day `effective_at`, or today. Without it, `effective_at` gives the overlaps that hold on
+    /// the day, and without both every overlap is given.
+    #[param(schema_with = doc::span_status)]
+    status: Option<SpanStatus>,
+    /// The civil day in California that is asked about.
+    #[param(schema_with = doc::day)]
+    effective_at: Option<Day>,
+}
+
+impl Which {
+    /// What is asked of the view.
+    fn listing(&self, today: NaiveDate) -> Listing {
+        let mut filter = Filter::default();
+        match &self.outcome {
+            None => filter.unequal.push(("outcome", vec![Outcome::AllowCoordinated.as_str().into()])),
+            Some(outcomes) if outcomes.0.contains(&Outcome::Any) => {}
+            Some(outcomes) => filter.equal.push(("outcome", outcomes.cells())),
+        }
+        filter.either.extend(self.plan.as_ref().map(|plans| (["plan_a", "plan_b"], plans.cells())));
+        filter.either.extend(self.program.as_ref().map(|programs| (["program_a", "program_b"], programs.cells())));
+        filter.equal.extend(equal("rule", self.rule.as_ref()));
+        filter.present.extend(self.resolved.map(|resolved| ("resolution", resolved)));
+        spans::cut(&mut filter, self.status, self.effective_at.map(|day| day.0), today);
+        Listing::of(&TABLE, filter)
+    }
+}
+
+/// Who is in two services that may not run at once, or only with care, and by which rule.
+#[utoipa::path(
+    get,
+    path = "/v1/conflicts",
+    tag = "views",
+    params(Which, AsOf, Paging),
+    responses(
+        (status = 200, description = "Overlaps of spans that a rule speaks of, in the order of their keys", content(
+            (Answer<Vec<ConflictRow>> = "application/json"),
+            (ConflictRow = "application/x-ndjson"),
+            (String = "text/csv"),
+        )),
+        Queried,
+    )
+)]
+async fn list(
+    permit: Permit<Read>,
+    State(edge): State<Edge>,
+    ask: Ask,
+    Query(which, as_of, paging): Query<Which, AsOf, Paging>,
+) -> Result<Response, Problem> {
+    let asked = Asked::of(&edge, ask, &as_of, paging).await?;
+    let listing = which.listing(asked.basis.today);
+    asked.rows(edge, &permit.scope, listing).await
+}
+
+/// The overlaps of a member's services, under every pseudonym that is the same person.
+#[utoipa::path(
+    get,
+    path = "/v1/members/{member}/conflicts",
+    tag = "members",
+    params(("member" = String, Path, format = Uuid, description = "The member's pseudonym"), Which, AsOf, Paging),
+    responses(
+        (status = 200, description = "The member's overlaps; none for a member nothing is known of", content(
+            (Answer<Vec<ConflictRow>> = "application/json"),
+            (ConflictRow = "application/x-ndjson"),
+            (String = "text/csv"),
+        )),
+        Queried,
+    )
+)]
+async fn of_member(
+    permit: Permit<Read>,
+    State(edge): State<Edge>,
+    Path(member): Path<String>,
+    ask: Ask,
+    Query(which, as_of, paging): Query<Which, AsOf, Paging>,
+) -> Result<Response, Problem> {
+    let member: MemberId = segment("member", &member)?;
+    let asked = Asked::of(&edge, ask, &as_of, paging).await?;
+    let group = asked.basis.group(&edge, member).await?;
+    let listing = which.listing(asked.basis.today).about(Some(group));
+    asked.rows(edge, &permit.scope, listing).await
+}
