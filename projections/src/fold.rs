@@ -10,6 +10,7 @@ use rollbook_events::families::rules::Rules;
 use rollbook_events::families::who::Who;
 use rollbook_events::{Event, MemberId, Position, Subject};
 
+use crate::at_hand::keep_from;
 use crate::changes::Changes;
 use crate::dossier::{Dossier, Recorded};
 use crate::links::{self, Links};
@@ -35,6 +36,9 @@ pub enum FoldError {
     #[error("the chain of a member is broken at position {0}")]
     BrokenChain(Position),
 }
+
+/// Batches between two counts of what is held.
+const TURNS_BETWEEN_COUNTS: u64 = 8;
 
 /// A dossier with the rows it gives, so that the next event need not compute what was before it.
 #[derive(Debug, Default)]
@@ -230,18 +234,16 @@ impl Fold {
         std::mem::replace(&mut self.changes, Changes::new())
     }
 
-    /// Forgets the dossiers longest not used, down to `most`; they are read from the store when wanted again.
+    /// Forgets the dossiers longest not used where all of them hold more than `most` events; they are read from the store
+    /// when wanted again.
     pub fn shrink(&mut self, most: usize) {
-        if self.held.len() <= most {
+        // Counted now and then, because counting walks through all of them.
+        if !self.clock.is_multiple_of(TURNS_BETWEEN_COUNTS) {
             return;
         }
-        let mut used: Vec<u64> = self.held.values().map(|held| held.used).collect();
-        let cut = (used.len() - most / 2).min(used.len() - 1);
-        let (_, oldest_kept, _) = used.select_nth_unstable(cut);
-        let oldest_kept = *oldest_kept;
-        self.held.retain(|_, held| held.used >= oldest_kept);
-        if self.held.len() > most {
-            self.held.clear();
+        let used = self.held.values().map(|held| (held.used, held.dossier.recorded().len()));
+        if let Some(turn) = keep_from(used, most) {
+            self.held.retain(|_, held| held.used >= turn);
         }
     }
 

@@ -7,6 +7,7 @@
 //! **Invariant:** folds, rules and views take values and give values: no clock, no randomness, no I/O. SQL stands in
 //! [`store`] alone. NATS and HTTP are unknown here.
 
+pub mod at_hand;
 pub mod changes;
 pub mod dossier;
 pub mod enrollment_spans;

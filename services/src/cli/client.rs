@@ -16,7 +16,7 @@ use super::exit::Stop;
 use super::folder::Folder;
 use super::secret::Secret;
 
-pub use problem::problem_of;
+use problem::problem_of;
 pub use stream::{Cut, copy, lines};
 
 /// Where a ledger listens unless it is told otherwise.
@@ -84,7 +84,7 @@ impl Connection {
             // A proxy for the internet has no business with a ledger on this machine, least of all with its token.
             builder = builder.no_proxy();
         }
-        let http = builder.build().map_err(reqwest::Error::without_url).context("could not prepare the client")?;
+        let http = builder.build().map_err(|error| root(&error)).context("could not prepare the client")?;
         Ok(Client { http, url, token })
     }
 }
@@ -135,7 +135,7 @@ impl Client {
     /// # Errors
     /// Where the ledger is not there, or refuses.
     pub async fn send(&self, request: RequestBuilder) -> anyhow::Result<Response> {
-        let answer = request.send().await.map_err(|error| self.unreachable(error))?;
+        let answer = request.send().await.map_err(|error| self.unreachable(&error))?;
         if answer.status().is_success() { Ok(answer) } else { Err(problem_of(answer).await) }
     }
 
@@ -145,21 +145,28 @@ impl Client {
     /// As [`Client::send`], or where the answer is no JSON.
     pub async fn json(&self, request: RequestBuilder) -> anyhow::Result<Value> {
         let answer = self.send(request.header(ACCEPT, "application/json").timeout(ANSWER_TIMEOUT)).await?;
-        answer.json().await.map_err(|error| {
-            let what = format!("the answer of {} could not be read", self.url);
-            anyhow::Error::new(error.without_url()).context(Stop::unavailable(what))
-        })
+        let what = || Stop::unavailable(format!("the answer of {} could not be read", self.url));
+        answer.json().await.map_err(|error| root(&error).context(what()))
     }
 
-    fn unreachable(&self, error: reqwest::Error) -> anyhow::Error {
+    fn unreachable(&self, error: &reqwest::Error) -> anyhow::Error {
         let next = if is_loopback(&self.url) {
             "is the ledger running? start it with: rollbook up"
         } else {
             "is the address right, and is the ledger running there? rollbook doctor says more"
         };
         let stop = Stop::unavailable(format!("could not reach the ledger at {}", self.url)).next(next);
-        anyhow::Error::new(error.without_url()).context(stop)
+        root(error).context(stop)
     }
+}
+
+/// What truly went wrong: the layers above it say no more than that something did.
+fn root(error: &(dyn std::error::Error + 'static)) -> anyhow::Error {
+    let mut root = error;
+    while let Some(source) = root.source() {
+        root = source;
+    }
+    anyhow::anyhow!(root.to_string())
 }
 
 #[cfg(test)]

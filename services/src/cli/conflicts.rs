@@ -13,7 +13,8 @@ Examples:
   rollbook conflicts --outcome conflict --effective-at 2025-03-01
   rollbook conflicts --member - --known-at 1200 < cin.txt
 
-`rollbook rulebook` prints the rules that the column `rule` names.";
+With --effective-at and without --status the answer is every overlap that holds on the day. `rollbook rulebook` prints \
+the rules that the column `rule` names.";
 
 const COLUMNS: &[&str] =
     &["member", "outcome", "rule", "program_a", "plan_a", "program_b", "plan_b", "from_on", "until_on", "resolution"];
@@ -31,10 +32,11 @@ pub struct Conflicts {
     /// With this program on either side, as in ecm
     #[arg(long)]
     program: Option<String>,
-    /// With this status alone
+    /// How an overlap stands on the day asked about, or today: active, ended, planned or any
     #[arg(long)]
     status: Option<String>,
-    /// With this outcome alone: conflict, choose, exclude, not_eligible, duplicate_enrollment, allow_coordinated, review
+    /// With this outcome alone: conflict, choose, exclude, not_eligible, duplicate_enrollment, allow_coordinated, review;
+    /// or any [default: all but allow_coordinated]
     #[arg(long)]
     outcome: Option<String>,
     /// What is true on this day, as in 2025-01-31

@@ -16,8 +16,8 @@ Examples:
   rollbook doctor
   rollbook doctor --url https://ledger.example.org
 
-A line a check: ok, warn or FAIL, and what to do. For a ledger on another machine this machine's own nats-server, data folder
-and disk are not looked at. Exit code 1 if a check fails.";
+A line a check: ok, warn or FAIL, and what to do. For a ledger on another machine this machine's own nats-server, data \
+folder and disk are not looked at. Exit code 1 if a check fails.";
 
 /// Checks what a ledger needs, and says what to do where something is missing
 #[derive(Debug, Clone, clap::Args)]

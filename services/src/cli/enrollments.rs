@@ -13,8 +13,8 @@ Examples:
   rollbook enrollments --plan la-care --program ecm --effective-at 2025-01-01
   rollbook enrollments --program ecm --all --format csv > ecm.csv
 
-With --effective-at and without --status the answer is every span that covers the day. `until_on` is the first day that
-is no longer covered.";
+With --effective-at and without --status the answer is every span that covers the day; without both it is every span. \
+`until_on` is the first day that is no longer covered.";
 
 const COLUMNS: &[&str] =
     &["member", "program", "plan", "county", "provider", "status", "from_on", "until_on", "reason"];
@@ -32,7 +32,7 @@ pub struct Enrollments {
     /// In this program alone, as in ecm
     #[arg(long)]
     program: Option<String>,
-    /// With this status alone
+    /// How a span stands on the day asked about, or today: active, ended, planned or any
     #[arg(long)]
     status: Option<String>,
     /// What is true on this day, as in 2025-01-31

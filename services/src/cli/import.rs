@@ -28,10 +28,10 @@ Kinds:
   return-transmission   provider to plan, monthly: what became of each member (CSV, XLSX)
   events                submissions of the ledger's own vocabulary, one JSON object a line
 
-Every row becomes events, is known already, or waits in a quarantine file with its column and reason. The same file twice
+Every row becomes events, is known already, or waits in a quarantine file with its column and reason. The same file twice \
 changes nothing; after a broken connection or a killed ledger the same command goes on where it stopped.
 
-Exit code: 0 every row is settled (quarantined ones included), 2 a file is unreadable or not of its kind, 3 the ledger is
+Exit code: 0 every row is settled (quarantined ones included), 2 a file is unreadable or not of its kind, 3 the ledger is \
 not there.";
 
 /// Imports files as plans and providers send them
@@ -73,7 +73,7 @@ pub async fn run(import: &Import, output: &mut Output) -> anyhow::Result<Exit> {
         readable(file)?;
     }
     let client = import.connection.client()?;
-    let mut exit = Exit::Done;
+    let (mut exit, mut refused) = (Exit::Done, 0);
     for file in &import.files {
         match upload::import(&client, import, file, output).await {
             Ok(sent) => {
@@ -86,9 +86,13 @@ pub async fn run(import: &Import, output: &mut Output) -> anyhow::Result<Exit> {
             Err(error) if Exit::of(&error) == Exit::Usage && import.files.len() > 1 => {
                 say(&error.context(Stop::usage(format!("{} was not imported", file.display()))));
                 exit = exit.or(Exit::Usage);
+                refused += 1;
             }
             Err(error) => return Err(error),
         }
+    }
+    if refused > 0 {
+        output.note(format_args!("{refused} of {} files were not imported", import.files.len()));
     }
     output.flush()?;
     Ok(exit)

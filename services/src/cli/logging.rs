@@ -13,10 +13,10 @@ use super::exit::Stop;
 pub struct Logging {
     /// What is logged to stderr: error, warn, info, debug, or a filter as in rollbook=debug,warn
     /// [default: info for up and serve, else warn]
-    #[arg(long, env = "ROLLBOOK_LOG", value_name = "FILTER", global = true)]
+    #[arg(long, env = "ROLLBOOK_LOG", value_name = "FILTER", global = true, hide_short_help = true)]
     log: Option<String>,
     /// Log in JSON, an object a line
-    #[arg(long, env = "ROLLBOOK_LOG_JSON", global = true)]
+    #[arg(long, env = "ROLLBOOK_LOG_JSON", global = true, hide_short_help = true)]
     log_json: bool,
 }
 

@@ -10,7 +10,7 @@ use super::output::Output;
 use super::pace::{Pace, told};
 
 /// Between two plain lines.
-const PLAIN_EVERY: Duration = Duration::from_secs(5);
+pub const PLAIN_EVERY: Duration = Duration::from_secs(5);
 
 /// How something comes along.
 #[derive(Debug)]

@@ -19,8 +19,8 @@ Examples:
   rollbook rebuild
   rollbook rebuild --yes
 
-Views are functions of the log: a rebuild empties them and reads the log again, and they come out the same to the byte. The log
-itself is never touched. Until it is done, answers are incomplete.";
+Views are functions of the log: a rebuild empties them and reads the log again, and they come out the same to the byte. \
+The log itself is never touched. Until it is done, answers are incomplete.";
 
 /// Between two looks at how far it is.
 const LOOK_EVERY: Duration = Duration::from_millis(250);

@@ -3,12 +3,13 @@
 use std::borrow::Cow;
 use std::io::IsTerminal;
 use std::path::{Path, PathBuf};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use anyhow::Context;
 use indicatif::{HumanCount, ProgressBar};
 
 use super::exit::{Exit, Stop};
+use super::meter::PLAIN_EVERY;
 use super::output::Output;
 use crate::sample::{FileKind, Settings, Written, write_county};
 
@@ -17,8 +18,9 @@ Examples:
   rollbook sample --members 5000 --seed 1 --out county
   rollbook sample --members 200000 --seed 7 --out big --force
 
-The people are made up and obviously so. The files are what several plans would send, with their mess: other headers, repeats,
-late and corrected facts. truth.json says what a ledger must answer that read them all. One seed is one county for ever.";
+The people are made up and obviously so. The files are what several plans would send, with their mess: other headers, \
+repeats, late and corrected facts. truth.json says what a ledger must answer that read them all. One seed is one county for \
+ever.";
 
 /// Writes a made-up county as the files that plans send, and what is true of it
 #[derive(Debug, Clone, clap::Args)]
@@ -52,9 +54,15 @@ pub fn run(sample: &Sample, output: &mut Output) -> anyhow::Result<Exit> {
         bar.set_message("simulating");
     }
     let settings = Settings { members: sample.members, seed: sample.seed, out: sample.out.clone() };
-    let written = write_county(&settings, &mut |name| match &bar {
-        Some(bar) => bar.set_message(Cow::Owned(format!("wrote {name}"))),
-        None => output.note(format_args!("wrote {name}")),
+    let (mut files, mut last) = (0, Instant::now());
+    let written = write_county(&settings, &mut |name| {
+        files += 1;
+        if let Some(bar) = &bar {
+            bar.set_message(Cow::Owned(format!("{files} files, the last one {name}")));
+        } else if last.elapsed() >= PLAIN_EVERY {
+            last = Instant::now();
+            output.note(format_args!("{files} files, the last one {name}"));
+        }
     });
     if let Some(bar) = bar {
         bar.finish_and_clear();

@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use super::client::Client;
+use super::client::{Client, Parameter};
 
 /// Where a ledger stands.
 #[derive(Debug, Clone)]
@@ -21,7 +21,15 @@ impl Standing {
     /// # Errors
     /// Where the ledger cannot answer.
     pub async fn of(client: &Client) -> anyhow::Result<Self> {
-        Ok(Self::read(client.json(client.get(&["v1", "status"], &[])).await?))
+        Self::with(client, &[]).await
+    }
+
+    /// Asks for it and for more.
+    ///
+    /// # Errors
+    /// Where the ledger cannot answer.
+    pub async fn with(client: &Client, more: &[Parameter]) -> anyhow::Result<Self> {
+        Ok(Self::read(client.json(client.get(&["v1", "status"], more)).await?))
     }
 
     fn read(answer: Value) -> Self {
@@ -42,9 +50,13 @@ impl Standing {
     /// Its fields one under the other, those of objects within it with a dot.
     pub fn fields(&self) -> Vec<(String, Value)> {
         let mut fields = Vec::new();
-        let data = self.answer.get("data").unwrap_or(&self.answer);
-        flatten("", data, &mut fields);
+        flatten("", self.data(), &mut fields);
         fields
+    }
+
+    /// What was asked for, without what stands around it.
+    pub fn data(&self) -> &Value {
+        self.answer.get("data").unwrap_or(&self.answer)
     }
 }
 

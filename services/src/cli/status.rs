@@ -11,12 +11,15 @@ use super::table::{Row, render};
 const EXAMPLES: &str = "\
 Examples:
   rollbook status
-  rollbook status --json --url https://ledger.example.org";
+  rollbook status --counts --json --url https://ledger.example.org";
 
 /// Shows where the ledger stands: positions, lag, views, rulebook, settings of the log
 #[derive(Debug, Clone, clap::Args)]
 #[command(after_help = EXAMPLES)]
 pub struct Status {
+    /// Count the rows of each view, which takes a while on a large ledger
+    #[arg(long)]
+    counts: bool,
     /// The answer as the API gives it
     #[arg(long)]
     json: bool,
@@ -29,7 +32,7 @@ pub struct Status {
 /// # Errors
 /// Where the ledger cannot answer.
 pub async fn run(status: &Status, output: &mut Output) -> anyhow::Result<Exit> {
-    let standing = Standing::of(&status.connection.client()?).await?;
+    let standing = Standing::with(&status.connection.client()?, &[("counts", status.counts.to_string())]).await?;
     if status.json {
         output.line(&standing.answer)?;
     } else {

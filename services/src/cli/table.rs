@@ -28,7 +28,7 @@ pub fn render(rows: &[Row], columns: &[&str], terminal: bool) -> String {
         table.add_row(columns.iter().map(|column| cell(row.get(*column))));
     }
     for (index, column) in columns.iter().enumerate() {
-        if rows.iter().all(|row| row.get(*column).is_none_or(|value| value.is_number() || value.is_null()))
+        if numeric(rows, column)
             && let Some(column) = table.column_mut(index)
         {
             column.set_cell_alignment(CellAlignment::Right);
@@ -46,6 +46,11 @@ fn present<'a>(rows: &'a [Row], columns: &[&'a str]) -> Vec<&'a str> {
     }
     let mut seen: HashSet<&str> = HashSet::from(NEVER);
     rows.iter().flat_map(|row| row.keys()).map(String::as_str).filter(|column| seen.insert(column)).collect()
+}
+
+fn numeric(rows: &[Row], column: &str) -> bool {
+    let mut values = rows.iter().filter_map(|row| row.get(column)).filter(|value| !value.is_null()).peekable();
+    values.peek().is_some() && values.all(Value::is_number)
 }
 
 fn cell(value: Option<&Value>) -> String {
@@ -74,11 +79,12 @@ mod tests {
     #[test]
     fn a_plain_table_has_the_chosen_columns_and_numbers_to_the_right() {
         let rows = rows(json!([
-            { "plan": "la-care", "members": 5, "event": {}, "until_on": null },
-            { "plan": "net", "members": 1200, "event": {}, "until_on": "2024-07-01" },
+            { "plan": "la-care", "members": 5, "event": {}, "reason": null, "until_on": null },
+            { "plan": "net", "members": 1200, "event": {}, "reason": null, "until_on": "2024-07-01" },
         ]));
-        let expected = " plan     members  until_on\n la-care        5  -\n net         1200  2024-07-01";
-        assert_eq!(render(&rows, &["plan", "members", "absent", "until_on"], false), expected);
+        let expected =
+            " plan     members  reason  until_on\n la-care        5  -       -\n net         1200  -       2024-07-01";
+        assert_eq!(render(&rows, &["plan", "members", "absent", "reason", "until_on"], false), expected);
     }
 
     #[test]

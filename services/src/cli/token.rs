@@ -15,7 +15,7 @@ Examples:
   rollbook token issue --name intake --org la-care --role recorder > intake.token
   rollbook token revoke intake
 
-The ledger keeps a token's hash alone: it is printed once, and a lost one is revoked and issued anew. A running ledger
+The ledger keeps a token's hash alone: it is printed once, and a lost one is revoked and issued anew. A running ledger \
 takes up both without a restart. These verbs work on the data folder, so they run on the ledger's own machine.";
 
 /// Issues, lists and revokes the tokens of those who may call

@@ -15,8 +15,8 @@ Examples:
   rollbook up --demo
   rollbook up --data /srv/rollbook --listen 127.0.0.1:9000 --database postgres://rollbook@localhost/rollbook
 
-It starts a private nats-server with its store in the data folder, keeps the views in SQLite there, and serves the API. It
-prints `listening on http://...` once everything is ready; the operator's token is then in DIR/admin.token. Ctrl-C stops
+It starts a private nats-server with its store in the data folder, keeps the views in SQLite there, and serves the API. \
+It prints `listening on http://...` once everything is ready; the operator's token is then in DIR/admin.token. Ctrl-C stops \
 everything; what was acknowledged is on disk.";
 
 const SERVE_EXAMPLES: &str = "\
@@ -24,7 +24,7 @@ Examples:
   rollbook serve recorder --nats nats://10.0.0.5:4222 --database postgres://rollbook@db/rollbook
   rollbook serve query --nats nats://10.0.0.5:4222 --database postgres://reader@db/rollbook --listen 0.0.0.0:8080
 
-Parts that serve the same ledger need the same NATS server, the same database, and a data folder with the same ledger.key
+Parts that serve the same ledger need the same NATS server, the same database, and a data folder with the same ledger.key \
 and tokens.json.";
 
 /// Runs a whole ledger on this machine

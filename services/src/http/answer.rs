@@ -5,6 +5,7 @@ use axum::http::header::{CONTENT_TYPE, LINK};
 use axum::http::{HeaderMap, HeaderName, HeaderValue};
 use axum::response::{IntoResponse, Response};
 use futures_util::stream;
+use rollbook_projections::Cell;
 use serde::Serialize;
 use serde_json::{Map, Value};
 use utoipa::ToSchema;
@@ -70,7 +71,11 @@ impl Asked {
     pub async fn of(edge: &Edge, ask: Ask, as_of: &AsOf, paging: Paging) -> Result<Self, Problem> {
         let cursor = paging.cursor.as_ref().map(|cursor| &cursor.0);
         if cursor.is_some_and(|cursor| !cursor.answers(&ask.question())) {
-            return Err(Problem::new(Kind::BadCursor, "").and("cursor", "bad_parameter", "belongs to another question"));
+            return Err(Problem::new(Kind::BadCursor, "").and(
+                "cursor",
+                "bad_parameter",
+                "belongs to another question",
+            ));
         }
         let basis = Basis::of(edge, as_of, cursor).await?;
         Ok(Self { ask, paging, basis })
@@ -96,19 +101,36 @@ impl Asked {
         }
     }
 
-    /// Rows that are all at hand.
+    /// Rows that are all at hand, in an order that the position and the question decide.
     ///
     /// # Errors
     /// Where the representation is none of ours.
-    pub fn whole(self, columns: &[&'static str], rows: Vec<Map<String, Value>>) -> Result<Response, Problem> {
-        let representation = self.ask.representation(Representation::ALL)?;
-        let tag = self.ask.tag(&self.basis, representation);
-        if let Some(unchanged) = self.ask.unchanged(&tag) {
+    pub fn whole(self, columns: &[&'static str], mut rows: Vec<Map<String, Value>>) -> Result<Response, Problem> {
+        let Self { ask, paging, basis } = self;
+        let representation = ask.representation(Representation::ALL)?;
+        let tag = ask.tag(&basis, representation);
+        if let Some(unchanged) = ask.unchanged(&tag) {
             return Ok(unchanged);
         }
-        let headers = headers(&self.basis, representation, &tag);
+        let usual = (representation == Representation::Json).then_some(USUAL_ROWS);
+        let most = paging
+            .limit
+            .map(|limit| limit.0)
+            .or(usual)
+            .map_or(usize::MAX, |most| usize::try_from(most).unwrap_or(usize::MAX));
+        // The cursor's place is how many rows were given before.
+        let before = match paging.cursor.map(|cursor| cursor.0.place().0) {
+            Some(Some(Cell::Integer(before))) => usize::try_from(before).unwrap_or(usize::MAX),
+            Some(_) | None => 0,
+        };
+        rows.drain(..before.min(rows.len()));
+        let is_last = rows.len() <= most;
+        rows.truncate(most);
+        let given = Cell::Integer(i64::try_from(before.saturating_add(rows.len())).unwrap_or(i64::MAX));
+        let next = (!is_last).then(|| Cursor::after(Some(&given), "", basis.position, &ask.question()).encode());
+        let headers = linked(headers(&basis, representation, &tag), &ask, next.as_deref());
         let body = match representation {
-            Representation::Json => json(&Answer::whole(rows, &self.basis))?,
+            Representation::Json => json(&Answer { next, ..Answer::whole(rows, &basis) })?,
             Representation::Ndjson | Representation::Csv => text(representation, columns, &rows, true)?,
         };
         Ok((headers, body).into_response())
@@ -139,10 +161,19 @@ fn headers(basis: &Basis, representation: Representation, tag: &str) -> HeaderMa
     headers
 }
 
+/// Names the next page, where there is one, as RFC 8288 does.
+fn linked(mut headers: HeaderMap, ask: &Ask, cursor: Option<&str>) -> HeaderMap {
+    let link = cursor.map(|cursor| HeaderValue::try_from(format!("<{}>; rel=\"next\"", ask.next_page(cursor))));
+    if let Some(Ok(link)) = link {
+        headers.insert(LINK, link);
+    }
+    headers
+}
+
 async fn page(
     mut reader: Reader,
     representation: Representation,
-    mut headers: HeaderMap,
+    headers: HeaderMap,
     ask: &Ask,
     limit: u32,
 ) -> Result<Response, Problem> {
@@ -154,9 +185,7 @@ async fn page(
         let order = reader.listing.order_value(last);
         Cursor::after(order, &last.row.key, reader.basis.position, &ask.question()).encode()
     });
-    if let Some(Ok(link)) = cursor.as_ref().map(|cursor| format!("<{}>; rel=\"next\"", ask.next_page(cursor)).try_into()) {
-        headers.insert(LINK, link);
-    }
+    let headers = linked(headers, ask, cursor.as_deref());
     let shaped = reader.shaped(&rows);
     let body = match representation {
         Representation::Json => json(&Answer { next: cursor, ..Answer::whole(shaped, &reader.basis) })?,
@@ -165,7 +194,11 @@ async fn page(
     Ok((headers, body).into_response())
 }
 
-async fn every_row(mut reader: Reader, representation: Representation, headers: HeaderMap) -> Result<Response, Problem> {
+async fn every_row(
+    mut reader: Reader,
+    representation: Representation,
+    headers: HeaderMap,
+) -> Result<Response, Problem> {
     // The first rows are read before the status is sent, so that a failure can still be told.
     let (first, more) = chunk(&mut reader, representation, true).await?;
     let rest = stream::try_unfold(more.then_some(reader), move |reader| async move {
@@ -195,7 +228,12 @@ fn json<T: Serialize>(answer: &T) -> Result<Bytes, Problem> {
     serde_json::to_vec(answer).map(Bytes::from).map_err(|error| Problem::internal(&error))
 }
 
-fn text(representation: Representation, columns: &[&str], rows: &[Map<String, Value>], first: bool) -> Result<Bytes, Problem> {
+fn text(
+    representation: Representation,
+    columns: &[&str],
+    rows: &[Map<String, Value>],
+    first: bool,
+) -> Result<Bytes, Problem> {
     let text = match representation {
         Representation::Csv => sheet::csv(columns, rows, first).map_err(|error| Problem::internal(&error)),
         Representation::Json | Representation::Ndjson => sheet::ndjson(rows).map_err(|error| Problem::internal(&error)),

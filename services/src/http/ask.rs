@@ -33,7 +33,8 @@ impl<S: Sync> FromRequestParts<S> for Ask {
     async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Infallible> {
         // Several headers of one name are one list.
         let header = |name: HeaderName| {
-            let values: Vec<&str> = parts.headers.get_all(name).iter().filter_map(|value| value.to_str().ok()).collect();
+            let values: Vec<&str> =
+                parts.headers.get_all(name).iter().filter_map(|value| value.to_str().ok()).collect();
             (!values.is_empty()).then(|| values.join(","))
         };
         let mut query: Vec<String> = parts.uri.query().unwrap_or_default().split('&').map(str::to_owned).collect();

@@ -10,8 +10,9 @@ use rollbook_projections::Rulebook;
 
 use super::cursor::Cursor;
 use super::edge::Edge;
-use super::params::{AsOf, KnownAt};
+use super::params::AsOf;
 use super::problem::{Kind, Problem};
+use super::values::KnownAt;
 use crate::clock;
 
 /// How often the checkpoint is looked at while the projector begins again.
@@ -51,9 +52,10 @@ impl Basis {
             return Err(Problem::behind(position, checkpoint));
         }
         let now = clock::now();
+        let lag_ms = edge.status.borrow().lag_ms(now);
         Ok(Self {
             position,
-            lag_ms: edge.status.borrow().lag_ms(now),
+            lag_ms,
             today: pacific_day(&now),
             rulebook: edge.rulebook_at(position).await?,
             newest: position == checkpoint,

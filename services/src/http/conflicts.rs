@@ -3,25 +3,26 @@
 use axum::extract::State;
 use axum::response::Response;
 use chrono::NaiveDate;
-use rollbook_events::time::Day;
 use rollbook_events::codes::Key;
+use rollbook_events::time::Day;
 use rollbook_events::{MemberId, PlanCode};
 use rollbook_projections::store::read::Filter;
 use rollbook_projections::views::duplication_conflict::TABLE;
 use serde::Deserialize;
-use utoipa::IntoParams;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
-use super::answer::{Answer, Asked};
+use super::answer::Asked;
 use super::ask::Ask;
 use super::auth::{Permit, Read};
-use super::doc::{self, ConflictRow, Queried};
+use super::doc::{self, Queried};
+use super::doc_rows::{ConflictPage, ConflictRow};
 use super::edge::Edge;
-use super::params::{AsOf, List, Paging, Path, Query, equal, segment, words};
+use super::params::{AsOf, Paging, Params, Segment, segment};
 use super::problem::Problem;
 use super::rows::Listing;
 use super::spans::{self, SpanStatus};
+use super::values::{List, equal, words};
 
 words! {
     /// What follows from an overlap.
@@ -51,7 +52,7 @@ pub fn routes() -> OpenApiRouter<Edge> {
 }
 
 /// Which overlaps.
-#[derive(Debug, Deserialize, IntoParams)]
+#[derive(Debug, Deserialize, utoipa::IntoParams)]
 #[into_params(parameter_in = Query)]
 pub struct Which {
     /// With these outcomes; `any` gives all. Without it, all but `allow_coordinated`.
@@ -67,6 +68,7 @@ pub struct Which {
     #[param(schema_with = doc::rules)]
     rule: Option<List<Key>>,
     /// Whether the member has chosen.
+    #[param(value_type = bool, required = false)]
     resolved: Option<bool>,
     /// How the overlap stands on the day `effective_at`, or today. Without it, `effective_at` gives the overlaps that hold on
     /// the day, and without both every overlap is given.
@@ -103,7 +105,7 @@ impl Which {
     params(Which, AsOf, Paging),
     responses(
         (status = 200, description = "Overlaps of spans that a rule speaks of, in the order of their keys", content(
-            (Answer<Vec<ConflictRow>> = "application/json"),
+            (ConflictPage = "application/json"),
             (ConflictRow = "application/x-ndjson"),
             (String = "text/csv"),
         )),
@@ -114,7 +116,7 @@ async fn list(
     permit: Permit<Read>,
     State(edge): State<Edge>,
     ask: Ask,
-    Query(which, as_of, paging): Query<Which, AsOf, Paging>,
+    Params(which, as_of, paging, _): Params<Which, AsOf, Paging>,
 ) -> Result<Response, Problem> {
     let asked = Asked::of(&edge, ask, &as_of, paging).await?;
     let listing = which.listing(asked.basis.today);
@@ -129,7 +131,7 @@ async fn list(
     params(("member" = String, Path, format = Uuid, description = "The member's pseudonym"), Which, AsOf, Paging),
     responses(
         (status = 200, description = "The member's overlaps; none for a member nothing is known of", content(
-            (Answer<Vec<ConflictRow>> = "application/json"),
+            (ConflictPage = "application/json"),
             (ConflictRow = "application/x-ndjson"),
             (String = "text/csv"),
         )),
@@ -139,9 +141,9 @@ async fn list(
 async fn of_member(
     permit: Permit<Read>,
     State(edge): State<Edge>,
-    Path(member): Path<String>,
+    Segment(member): Segment<String>,
     ask: Ask,
-    Query(which, as_of, paging): Query<Which, AsOf, Paging>,
+    Params(which, as_of, paging, _): Params<Which, AsOf, Paging>,
 ) -> Result<Response, Problem> {
     let member: MemberId = segment("member", &member)?;
     let asked = Asked::of(&edge, ask, &as_of, paging).await?;

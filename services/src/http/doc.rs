@@ -1,18 +1,15 @@
-//! What the API's document says of parameters, rows and failures, made from the types and tables themselves.
+//! What the API's document says of parameters and failures, made from the types themselves.
 
 use std::collections::BTreeMap;
 
-use rollbook_events::families::outreach::OutreachAttempted;
 use rollbook_events::codes::{Basis, Channel, OutreachChannel};
 use rollbook_events::{County, Kind, Program};
-use rollbook_projections::view::{Column, ColumnType, Table};
-use rollbook_projections::views::{current_enrollment, duplication_conflict, event_history, outreach_conversion};
-use utoipa::openapi::schema::{ArrayBuilder, KnownFormat, ObjectBuilder, Schema, SchemaFormat, SchemaType, Type};
+use utoipa::IntoResponses;
+use utoipa::openapi::schema::{ArrayBuilder, KnownFormat, ObjectBuilder, Schema, SchemaFormat, Type};
 use utoipa::openapi::{ContentBuilder, Ref, RefOr, Response, ResponseBuilder};
-use utoipa::{IntoResponses, PartialSchema, ToSchema};
 
-use super::params::{MOST_ROWS, MOST_WAIT_MS};
 use super::problem::{Kind as ProblemKind, PROBLEM_JSON};
+use super::values::{MOST_ROWS, MOST_WAIT_MS};
 
 fn text() -> ObjectBuilder {
     ObjectBuilder::new().schema_type(Type::String)
@@ -20,12 +17,7 @@ fn text() -> ObjectBuilder {
 
 fn number(least: u64, most: u64) -> RefOr<Schema> {
     let format = Some(SchemaFormat::KnownFormat(KnownFormat::Int64));
-    ObjectBuilder::new()
-        .schema_type(Type::Integer)
-        .format(format)
-        .minimum(Some(least))
-        .maximum(Some(most))
-        .into()
+    ObjectBuilder::new().schema_type(Type::Integer).format(format).minimum(Some(least)).maximum(Some(most)).into()
 }
 
 fn list(of: ObjectBuilder) -> RefOr<Schema> {
@@ -74,6 +66,16 @@ pub fn cursor() -> RefOr<Schema> {
 /// Plans.
 pub fn plans() -> RefOr<Schema> {
     list(text().pattern(Some("^[a-z0-9][a-z0-9-]{1,39}$")))
+}
+
+/// One plan.
+pub fn plan() -> RefOr<Schema> {
+    text().pattern(Some("^[a-z0-9][a-z0-9-]{1,39}$")).into()
+}
+
+/// One county.
+pub fn county() -> RefOr<Schema> {
+    codes(County::ALL.iter().map(|code| code.as_str())).into()
 }
 
 /// Programs.
@@ -126,81 +128,20 @@ pub fn outcomes() -> RefOr<Schema> {
     list(codes(super::conflicts::Outcome::ALL.iter().map(|outcome| outcome.as_str())))
 }
 
+/// How a span stands.
+pub fn span_status() -> RefOr<Schema> {
+    codes(super::spans::SpanStatus::ALL.iter().map(|status| status.as_str())).into()
+}
+
+/// Programs and coverages, as sides of an overlap.
+pub fn sides() -> RefOr<Schema> {
+    list(text().pattern(Some("^[a-z0-9][a-z0-9_]{0,39}$")))
+}
+
 /// Rules of the catalogue.
 pub fn rules() -> RefOr<Schema> {
     list(text().pattern(Some("^[A-Za-z0-9][A-Za-z0-9_.-]{0,39}$")))
 }
-
-fn nullable(kind: Type) -> SchemaType {
-    SchemaType::from_iter([kind, Type::Null])
-}
-
-fn column(column: &Column) -> ObjectBuilder {
-    let (kind, format) = match column.kind {
-        // The stored event is given as itself.
-        ColumnType::Text if column.name == "event" => (Type::Object, None),
-        ColumnType::Text => (Type::String, None),
-        ColumnType::Integer => (Type::Integer, Some(KnownFormat::Int64)),
-        ColumnType::Boolean => (Type::Boolean, None),
-        ColumnType::Day => (Type::String, Some(KnownFormat::Date)),
-        ColumnType::Instant => (Type::String, Some(KnownFormat::DateTime)),
-        ColumnType::Uuid => (Type::String, Some(KnownFormat::Uuid)),
-    };
-    let format = format.map(SchemaFormat::KnownFormat);
-    ObjectBuilder::new().schema_type(nullable(kind)).format(format).description(Some(column.comment))
-}
-
-const MEMBER: Column = Column { name: "member", kind: ColumnType::Uuid, comment: "the member's pseudonym; null for the rulebook" };
-const KNOWN_FROM: Column =
-    Column { name: "known_from", kind: ColumnType::Integer, comment: "position since which the row reads so" };
-const KNOWN_UNTIL: Column =
-    Column { name: "known_until", kind: ColumnType::Integer, comment: "first position at which it no longer did; null as known then" };
-
-/// A row of these columns.
-pub fn row<'a>(columns: impl IntoIterator<Item = &'a Column>, comment: &str) -> RefOr<Schema> {
-    let mut object = ObjectBuilder::new().description(Some(comment));
-    for of in columns {
-        object = object.property(of.name, column(of)).required(of.name);
-    }
-    object.into()
-}
-
-fn row_of(table: &Table) -> RefOr<Schema> {
-    row([&MEMBER].into_iter().chain(table.columns).chain([&KNOWN_FROM, &KNOWN_UNTIL]), table.comment)
-}
-
-macro_rules! rows {
-    ($($(#[$meta:meta])* $name:ident = $schema:expr;)+) => { $(
-        $(#[$meta])*
-        #[derive(Debug)]
-        pub struct $name;
-        impl PartialSchema for $name { fn schema() -> RefOr<Schema> { $schema } }
-        impl ToSchema for $name {}
-    )+ };
-}
-
-rows! {
-    /// A row of `current_enrollment`.
-    EnrollmentRow = row_of(&current_enrollment::TABLE);
-    /// A row of `duplication_conflict`.
-    ConflictRow = row_of(&duplication_conflict::TABLE);
-    /// A row of `event_history`.
-    EventRow = row_of(&event_history::TABLE);
-    /// A row of `outreach_conversion`.
-    EpisodeRow = row_of(&outreach_conversion::TABLE);
-    /// An outreach attempt, judged.
-    AttemptRow = row(super::outreach_attempts::COLUMNS, "an outreach attempt, and what the rules make of it");
-    /// A sum of episodes: the columns it is summed by, then the sums.
-    SumRow = super::outreach_conversion::sum_schema();
-    /// A submission.
-    SubmissionBody = ObjectBuilder::new()
-        .schema_type(Type::Object)
-        .description(Some("one submission; /schemas/submission.json is its schema, /schemas lists those of `data`"))
-        .into();
-}
-
-/// What an outreach attempt holds, for the document alone.
-pub type Attempt = OutreachAttempted;
 
 fn failure(kinds: &[ProblemKind]) -> Option<(String, RefOr<Response>)> {
     let status = kinds.first()?.status();

@@ -11,19 +11,20 @@ use rollbook_events::{County, MemberId, PlanCode, Program, Provider};
 use rollbook_projections::store::read::Filter;
 use rollbook_projections::views::current_enrollment::TABLE;
 use serde::Deserialize;
-use utoipa::IntoParams;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
-use super::answer::{Answer, Asked};
+use super::answer::Asked;
 use super::ask::Ask;
 use super::auth::{Permit, Read};
-use super::doc::{self, EnrollmentRow, Queried};
+use super::doc::{self, Queried};
+use super::doc_rows::{EnrollmentPage, EnrollmentRow};
 use super::edge::Edge;
-use super::params::{AsOf, List, Paging, Path, Query, equal, segment};
+use super::params::{AsOf, Paging, Params, Segment, segment};
 use super::problem::Problem;
 use super::rows::Listing;
 use super::spans::{self, SpanStatus};
+use super::values::{List, equal};
 
 /// The routes.
 pub fn routes() -> OpenApiRouter<Edge> {
@@ -31,7 +32,7 @@ pub fn routes() -> OpenApiRouter<Edge> {
 }
 
 /// Which spans.
-#[derive(Debug, Deserialize, IntoParams)]
+#[derive(Debug, Deserialize, utoipa::IntoParams)]
 #[into_params(parameter_in = Query)]
 pub struct Which {
     /// Of these plans.
@@ -97,7 +98,7 @@ pub fn on_day(mut listing: Listing, day: NaiveDate) -> Listing {
     params(Which, AsOf, Paging),
     responses(
         (status = 200, description = "Spans of enrollments, in the order of their keys; `until_on` is the first day no longer covered", content(
-            (Answer<Vec<EnrollmentRow>> = "application/json"),
+            (EnrollmentPage = "application/json"),
             (EnrollmentRow = "application/x-ndjson"),
             (String = "text/csv"),
         )),
@@ -108,7 +109,7 @@ async fn list(
     permit: Permit<Read>,
     State(edge): State<Edge>,
     ask: Ask,
-    Query(which, as_of, paging): Query<Which, AsOf, Paging>,
+    Params(which, as_of, paging, _): Params<Which, AsOf, Paging>,
 ) -> Result<Response, Problem> {
     let asked = Asked::of(&edge, ask, &as_of, paging).await?;
     let listing = which.listing(asked.basis.today);
@@ -123,7 +124,7 @@ async fn list(
     params(("member" = String, Path, format = Uuid, description = "The member's pseudonym"), Which, AsOf, Paging),
     responses(
         (status = 200, description = "Spans of the member's enrollments; none for a member nothing is known of", content(
-            (Answer<Vec<EnrollmentRow>> = "application/json"),
+            (EnrollmentPage = "application/json"),
             (EnrollmentRow = "application/x-ndjson"),
             (String = "text/csv"),
         )),
@@ -133,9 +134,9 @@ async fn list(
 async fn of_member(
     permit: Permit<Read>,
     State(edge): State<Edge>,
-    Path(member): Path<String>,
+    Segment(member): Segment<String>,
     ask: Ask,
-    Query(which, as_of, paging): Query<Which, AsOf, Paging>,
+    Params(which, as_of, paging, _): Params<Which, AsOf, Paging>,
 ) -> Result<Response, Problem> {
     let member: MemberId = segment("member", &member)?;
     let asked = Asked::of(&edge, ask, &as_of, paging).await?;

@@ -9,18 +9,19 @@ use rollbook_projections::Cell;
 use rollbook_projections::store::read::Filter;
 use rollbook_projections::views::event_history::TABLE;
 use serde::Deserialize;
-use utoipa::IntoParams;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
-use super::answer::{Answer, Asked};
+use super::answer::Asked;
 use super::ask::Ask;
 use super::auth::{Permit, Read};
-use super::doc::{self, EventRow, Queried};
+use super::doc::{self, Queried};
+use super::doc_rows::{EventPage, EventRow};
 use super::edge::Edge;
-use super::params::{AsOf, Expected, List, Paging, Path, PlaceOrDay, Query, equal, segment};
+use super::params::{AsOf, Paging, Params, Segment, segment};
 use super::problem::Problem;
 use super::rows::Listing;
+use super::values::{Expected, List, PlaceOrDay, equal};
 
 /// The routes.
 pub fn routes() -> OpenApiRouter<Edge> {
@@ -45,7 +46,7 @@ impl std::str::FromStr for KindName {
 }
 
 /// Which events.
-#[derive(Debug, Deserialize, IntoParams)]
+#[derive(Debug, Deserialize, utoipa::IntoParams)]
 #[into_params(parameter_in = Query)]
 pub struct Which {
     /// Of these kinds.
@@ -108,7 +109,7 @@ async fn place(edge: &Edge, at: PlaceOrDay) -> Result<Cell, Problem> {
     params(Which, AsOf, Paging),
     responses(
         (status = 200, description = "Events in the order of their positions, voided ones included", content(
-            (Answer<Vec<EventRow>> = "application/json"),
+            (EventPage = "application/json"),
             (EventRow = "application/x-ndjson"),
             (String = "text/csv"),
         )),
@@ -119,7 +120,7 @@ async fn list(
     permit: Permit<Read>,
     State(edge): State<Edge>,
     ask: Ask,
-    Query(which, as_of, paging): Query<Which, AsOf, Paging>,
+    Params(which, as_of, paging, _): Params<Which, AsOf, Paging>,
 ) -> Result<Response, Problem> {
     let asked = Asked::of(&edge, ask, &as_of, paging).await?;
     let listing = which.listing(&edge).await?;
@@ -134,7 +135,7 @@ async fn list(
     params(("member" = String, Path, format = Uuid, description = "The member's pseudonym"), Which, AsOf, Paging),
     responses(
         (status = 200, description = "The member's events in the order of their positions; none for a member nothing is known of", content(
-            (Answer<Vec<EventRow>> = "application/json"),
+            (EventPage = "application/json"),
             (EventRow = "application/x-ndjson"),
             (String = "text/csv"),
         )),
@@ -144,9 +145,9 @@ async fn list(
 async fn of_member(
     permit: Permit<Read>,
     State(edge): State<Edge>,
-    Path(member): Path<String>,
+    Segment(member): Segment<String>,
     ask: Ask,
-    Query(which, as_of, paging): Query<Which, AsOf, Paging>,
+    Params(which, as_of, paging, _): Params<Which, AsOf, Paging>,
 ) -> Result<Response, Problem> {
     let member: MemberId = segment("member", &member)?;
     let asked = Asked::of(&edge, ask, &as_of, paging).await?;

@@ -13,18 +13,19 @@ use rollbook_projections::views::event_history::TABLE;
 use rollbook_projections::{Cell, Column, ColumnType as T, Rulebook};
 use serde::Deserialize;
 use serde_json::{Map, Value};
-use utoipa::IntoParams;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
-use super::answer::{Answer, Asked};
+use super::answer::Asked;
 use super::ask::Ask;
 use super::auth::{Permit, Read};
-use super::doc::{self, AttemptRow, Queried};
+use super::doc::{self, Queried};
+use super::doc_rows::{AttemptPage, AttemptRow};
 use super::edge::Edge;
-use super::params::{AsOf, List, Paging, Path, Query, equal, segment};
+use super::params::{AsOf, Paging, Params, Segment, segment};
 use super::problem::Problem;
 use super::rows::Listing;
+use super::values::{List, equal};
 
 /// What an attempt is given as; `known_from` stands at the end because it is the ledger's, not the attempt's.
 pub const COLUMNS: &[Column] = &[
@@ -46,9 +47,17 @@ pub const COLUMNS: &[Column] = &[
     Column { name: "response_invited", kind: T::Boolean, comment: "whether it asked for a response" },
     Column { name: "live_staff", kind: T::Boolean, comment: "whether staff spoke" },
     Column { name: "callback", kind: T::Boolean, comment: "whether it was a call-back that staff took" },
-    Column { name: "counts", kind: T::Boolean, comment: "whether it counts as an attempt, whatever it came to and whether or not it precedes enrollment" },
+    Column {
+        name: "counts",
+        kind: T::Boolean,
+        comment: "whether it counts as an attempt, whatever it came to and whether or not it precedes enrollment",
+    },
     Column { name: "reason", kind: T::Text, comment: "why it does not count" },
-    Column { name: "contact", kind: T::Boolean, comment: "whether it counts and reached the member, or who may speak for a child" },
+    Column {
+        name: "contact",
+        kind: T::Boolean,
+        comment: "whether it counts and reached the member, or who may speak for a child",
+    },
     Column { name: "source_system", kind: T::Text, comment: "where it was read" },
     Column { name: "source_file", kind: T::Text, comment: "SHA-256 of the file it was read in" },
     Column { name: "source_row", kind: T::Integer, comment: "row in that file" },
@@ -61,7 +70,7 @@ pub fn routes() -> OpenApiRouter<Edge> {
 }
 
 /// Which attempts.
-#[derive(Debug, Deserialize, IntoParams)]
+#[derive(Debug, Deserialize, utoipa::IntoParams)]
 #[into_params(parameter_in = Query)]
 pub struct Which {
     /// Of these plans' records.
@@ -120,10 +129,10 @@ fn shape(known: &Known, rulebook: Option<&Rulebook>) -> Map<String, Value> {
 fn attempt(known: &Known) -> Option<OutreachAttempted> {
     let index = TABLE.columns.iter().position(|column| column.name == "event")?;
     let Some(Cell::Text(stored)) = known.row.cells.get(index) else { return None };
-    match decode(stored.as_bytes()).ok()?.event {
-        Event::Outreach(Outreach::OutreachAttempted(attempt)) => Some(attempt),
-        _ => None,
-    }
+    let Event::Outreach(Outreach::OutreachAttempted(attempt)) = decode(stored.as_bytes()).ok()?.event else {
+        return None;
+    };
+    Some(attempt)
 }
 
 /// Outreach attempts that stand, each with what the rulebook in force makes of it.
@@ -134,7 +143,7 @@ fn attempt(known: &Known) -> Option<OutreachAttempted> {
     params(Which, AsOf, Paging),
     responses(
         (status = 200, description = "Attempts in the order they were recorded", content(
-            (Answer<Vec<AttemptRow>> = "application/json"),
+            (AttemptPage = "application/json"),
             (AttemptRow = "application/x-ndjson"),
             (String = "text/csv"),
         )),
@@ -145,7 +154,7 @@ async fn list(
     permit: Permit<Read>,
     State(edge): State<Edge>,
     ask: Ask,
-    Query(which, as_of, paging): Query<Which, AsOf, Paging>,
+    Params(which, as_of, paging, _): Params<Which, AsOf, Paging>,
 ) -> Result<Response, Problem> {
     let asked = Asked::of(&edge, ask, &as_of, paging).await?;
     asked.rows(edge, &permit.scope, which.listing()).await
@@ -159,7 +168,7 @@ async fn list(
     params(("member" = String, Path, format = Uuid, description = "The member's pseudonym"), Which, AsOf, Paging),
     responses(
         (status = 200, description = "Attempts in the order they were recorded; none for a member nothing is known of", content(
-            (Answer<Vec<AttemptRow>> = "application/json"),
+            (AttemptPage = "application/json"),
             (AttemptRow = "application/x-ndjson"),
             (String = "text/csv"),
         )),
@@ -169,9 +178,9 @@ async fn list(
 async fn of_member(
     permit: Permit<Read>,
     State(edge): State<Edge>,
-    Path(member): Path<String>,
+    Segment(member): Segment<String>,
     ask: Ask,
-    Query(which, as_of, paging): Query<Which, AsOf, Paging>,
+    Params(which, as_of, paging, _): Params<Which, AsOf, Paging>,
 ) -> Result<Response, Problem> {
     let member: MemberId = segment("member", &member)?;
     let asked = Asked::of(&edge, ask, &as_of, paging).await?;

@@ -11,21 +11,22 @@ use rollbook_projections::view::{Column, ColumnType};
 use rollbook_projections::views::outreach_conversion::TABLE;
 use serde::Deserialize;
 use serde_json::{Map, Value};
-use utoipa::IntoParams;
 use utoipa::openapi::RefOr;
 use utoipa::openapi::schema::Schema;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
-use super::answer::{Answer, Asked};
+use super::answer::Asked;
 use super::ask::Ask;
 use super::auth::{Permit, Read};
-use super::doc::{self, EpisodeRow, Queried, SumRow};
+use super::doc::{self, Queried};
+use super::doc_rows::{self, EpisodePage, EpisodeRow, SumPage, SumRow};
 use super::edge::Edge;
-use super::params::{AsOf, List, Paging, Path, Query, equal, segment, words};
+use super::params::{AsOf, Paging, Params, Segment, segment};
 use super::policy::Scope;
 use super::problem::Problem;
 use super::rows::Listing;
+use super::values::{List, equal, words};
 
 words! {
     /// What episodes are summed by.
@@ -74,7 +75,7 @@ pub fn sum_schema() -> RefOr<Schema> {
     let groups: Vec<Column> = By::ALL.iter().map(group).collect();
     let sums: Vec<Column> =
         SUMS.iter().map(|(name, _, comment)| Column { name, kind: ColumnType::Integer, comment }).collect();
-    doc::row(&groups, &sums, "a sum of episodes")
+    doc_rows::row(&groups, &sums, "a sum of episodes")
 }
 
 /// The routes.
@@ -83,7 +84,7 @@ pub fn routes() -> OpenApiRouter<Edge> {
 }
 
 /// Which episodes.
-#[derive(Debug, Deserialize, IntoParams)]
+#[derive(Debug, Deserialize, utoipa::IntoParams)]
 #[into_params(parameter_in = Query)]
 pub struct Which {
     /// Of these plans.
@@ -107,7 +108,7 @@ pub struct Which {
 }
 
 /// What to sum by.
-#[derive(Debug, Deserialize, IntoParams)]
+#[derive(Debug, Deserialize, utoipa::IntoParams)]
 #[into_params(parameter_in = Query)]
 pub struct Sums {
     /// What to sum by; `plan,program` where it is left out. By `population` an episode counts under each of the member's
@@ -134,10 +135,10 @@ impl Which {
     get,
     path = "/v1/outreach/conversion",
     tag = "views",
-    params(Which, Sums, AsOfPage),
+    params(Which, Sums, AsOf, Paging),
     responses(
         (status = 200, description = "A row a group, in the order of the groups", content(
-            (Answer<Vec<SumRow>> = "application/json"),
+            (SumPage = "application/json"),
             (SumRow = "application/x-ndjson"),
             (String = "text/csv"),
         )),
@@ -148,15 +149,19 @@ async fn sums(
     permit: Permit<Read>,
     State(edge): State<Edge>,
     ask: Ask,
-    Query(which, by, as_of): Query<Which, Sums, AsOfPage>,
+    Params(which, by, as_of, paging): Params<Which, Sums, AsOf, Paging>,
 ) -> Result<Response, Problem> {
-    let AsOfPage { known_at, at_least, wait_ms, limit, cursor } = as_of;
-    let asked = Asked::of(&edge, ask, &AsOf { known_at, at_least, wait_ms }, Paging { limit, cursor }).await?;
+    let asked = Asked::of(&edge, ask, &as_of, paging).await?;
     let mut by = by.by.map_or_else(|| vec![By::Plan, By::Program], |by| by.0);
     let mut seen = Vec::new();
-    by.retain(|by| !seen.contains(by) && { seen.push(*by); true });
+    by.retain(|by| {
+        let is_new = !seen.contains(by);
+        seen.push(*by);
+        is_new
+    });
     let rows = summed(&edge, &permit.scope, &asked, which.filter(), &by).await?;
-    let columns: Vec<&'static str> = by.iter().map(|by| by.as_str()).chain(SUMS.iter().map(|(name, ..)| *name)).collect();
+    let columns: Vec<&'static str> =
+        by.iter().map(|by| by.as_str()).chain(SUMS.iter().map(|(name, ..)| *name)).collect();
     let rows = rows.into_iter().map(|(groups, sums)| {
         let values = groups.into_iter().map(Value::from).chain(sums.into_iter().map(Value::from));
         columns.iter().map(|column| (*column).to_owned()).zip(values).collect()
@@ -218,7 +223,7 @@ fn by_population(
     params(Which, AsOf, Paging),
     responses(
         (status = 200, description = "Episodes, in the order of their keys", content(
-            (Answer<Vec<EpisodeRow>> = "application/json"),
+            (EpisodePage = "application/json"),
             (EpisodeRow = "application/x-ndjson"),
             (String = "text/csv"),
         )),
@@ -229,7 +234,7 @@ async fn episodes(
     permit: Permit<Read>,
     State(edge): State<Edge>,
     ask: Ask,
-    Query(which, as_of, paging): Query<Which, AsOf, Paging>,
+    Params(which, as_of, paging, _): Params<Which, AsOf, Paging>,
 ) -> Result<Response, Problem> {
     let asked = Asked::of(&edge, ask, &as_of, paging).await?;
     asked.rows(edge, &permit.scope, Listing::of(&TABLE, which.filter())).await
@@ -243,7 +248,7 @@ async fn episodes(
     params(("member" = String, Path, format = Uuid, description = "The member's pseudonym"), Which, AsOf, Paging),
     responses(
         (status = 200, description = "Episodes, in the order of their keys; none for a member nothing is known of", content(
-            (Answer<Vec<EpisodeRow>> = "application/json"),
+            (EpisodePage = "application/json"),
             (EpisodeRow = "application/x-ndjson"),
             (String = "text/csv"),
         )),
@@ -253,9 +258,9 @@ async fn episodes(
 async fn of_member(
     permit: Permit<Read>,
     State(edge): State<Edge>,
-    Path(member): Path<String>,
+    Segment(member): Segment<String>,
     ask: Ask,
-    Query(which, as_of, paging): Query<Which, AsOf, Paging>,
+    Params(which, as_of, paging, _): Params<Which, AsOf, Paging>,
 ) -> Result<Response, Problem> {
     let member: MemberId = segment("member", &member)?;
     let asked = Asked::of(&edge, ask, &as_of, paging).await?;

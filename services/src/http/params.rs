@@ -7,41 +7,37 @@ use std::time::Duration;
 use axum::extract::FromRequestParts;
 use axum::http::Uri;
 use axum::http::request::Parts;
-use chrono::{DateTime, Utc};
-use rollbook_events::time::Day;
-use rollbook_events::{Instant, Position};
-use rollbook_projections::Cell;
-use serde::{Deserialize, Deserializer};
-use utoipa::IntoParams;
+use serde::Deserialize;
 use utoipa::openapi::path::{Parameter, ParameterIn};
 
-use super::cursor::Cursor;
 use super::doc;
 use super::problem::{Kind, Problem};
+use super::values::{CursorText, KnownAt, Limit, Place, WaitMs};
 
-/// Rows of a page.
-pub const MOST_ROWS: u32 = 1_000;
 /// Rows of a page where the caller names no limit.
 pub const USUAL_ROWS: u32 = 100;
-/// Milliseconds that an answer may be waited for.
-pub const MOST_WAIT_MS: u64 = 30_000;
 const USUAL_WAIT_MS: u64 = 5_000;
+
+/// A part of the path, as text.
+#[derive(Debug, FromRequestParts)]
+#[from_request(via(axum::extract::Path), rejection(Problem))]
+pub struct Segment<T>(pub T);
 
 /// One or more groups of parameters; a parameter of none of them is refused.
 #[derive(Debug)]
-pub struct Query<A, B = Nothing, C = Nothing>(pub A, pub B, pub C);
+pub struct Params<A, B = Nothing, C = Nothing, D = Nothing>(pub A, pub B, pub C, pub D);
 
 /// A group of parameters: its documented names are the names it takes.
-pub trait Group: serde::de::DeserializeOwned + IntoParams + Send {}
-impl<T: serde::de::DeserializeOwned + IntoParams + Send> Group for T {}
+pub trait Group: serde::de::DeserializeOwned + utoipa::IntoParams + Send {}
+impl<T: serde::de::DeserializeOwned + utoipa::IntoParams + Send> Group for T {}
 
-impl<S: Sync, A: Group, B: Group, C: Group> FromRequestParts<S> for Query<A, B, C> {
+impl<S: Sync, A: Group, B: Group, C: Group, D: Group> FromRequestParts<S> for Params<A, B, C, D> {
     type Rejection = Problem;
 
     async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Problem> {
         let query = parts.uri.query().unwrap_or_default();
         let mut pairs: Vec<Pair<'_>> = query.split('&').filter(|pair| !pair.is_empty()).map(Pair::of).collect();
-        let groups = (take(&mut pairs)?, take(&mut pairs)?, take(&mut pairs)?);
+        let groups = Self(take(&mut pairs)?, take(&mut pairs)?, take(&mut pairs)?, take(&mut pairs)?);
         match pairs.first() {
             // The name is a caller's own text, which may be anything: only what looks like a name is said back.
             Some(pair) => {
@@ -52,7 +48,7 @@ impl<S: Sync, A: Group, B: Group, C: Group> FromRequestParts<S> for Query<A, B, 
                     "is not a parameter of this path; /openapi.json lists them",
                 ))
             }
-            None => Ok(Self(groups.0, groups.1, groups.2)),
+            None => Ok(groups),
         }
     }
 }
@@ -102,14 +98,14 @@ fn refusal(text: &str) -> Problem {
 #[derive(Debug, Default, Deserialize)]
 pub struct Nothing {}
 
-impl IntoParams for Nothing {
+impl utoipa::IntoParams for Nothing {
     fn into_params(_: impl Fn() -> Option<ParameterIn>) -> Vec<Parameter> {
         Vec::new()
     }
 }
 
 /// As of when, and how long to wait for it.
-#[derive(Debug, Clone, Default, Deserialize, IntoParams)]
+#[derive(Debug, Clone, Default, Deserialize, utoipa::IntoParams)]
 #[into_params(parameter_in = Query)]
 pub struct AsOf {
     /// Answer as the ledger knew it then: at a position of the log, or at an instant (RFC 3339 with its zone). Without it,
@@ -132,7 +128,7 @@ impl AsOf {
 }
 
 /// Which page.
-#[derive(Debug, Clone, Default, Deserialize, IntoParams)]
+#[derive(Debug, Clone, Default, Deserialize, utoipa::IntoParams)]
 #[into_params(parameter_in = Query)]
 pub struct Paging {
     /// Rows of a page, 100 where it is left out. NDJSON and CSV give every row where it is left out.
@@ -143,184 +139,57 @@ pub struct Paging {
     pub cursor: Option<CursorText>,
 }
 
-macro_rules! from_text {
-    ($($name:ty),+) => { $(
-        impl<'de> Deserialize<'de> for $name {
-            fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-                text(deserializer)
-            }
-        }
-    )+ };
-}
-
-/// Reads a value from its text.
-///
-/// # Errors
-/// Where it is none.
-pub fn text<'de, D: Deserializer<'de>, T: FromStr<Err: fmt::Display>>(deserializer: D) -> Result<T, D::Error> {
-    String::deserialize(deserializer)?.parse().map_err(serde::de::Error::custom)
-}
-
-from_text! { KnownAt, Place, WaitMs, Limit, PlaceOrDay }
-
-/// Reads a cursor; not its own `Deserialize`, which reads what is inside it.
-impl<'de> Deserialize<'de> for CursorText {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        text(deserializer).map(Self)
-    }
-}
-
-/// A cursor as a caller sends it.
-#[derive(Debug, Clone)]
-pub struct CursorText(pub Cursor);
-
-/// What a parameter must be instead.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-#[error("expected {0}")]
-pub struct Expected(&'static str);
-
-/// A position of the log.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Place(pub Position);
-
-impl FromStr for Place {
-    type Err = Expected;
-    fn from_str(text: &str) -> Result<Self, Expected> {
-        // The databases count to 2^63.
-        let number = text.parse::<i64>().ok().and_then(|number| u64::try_from(number).ok());
-        number.map(|number| Self(Position(number))).ok_or(Expected("a position of the log, a whole number from 0"))
-    }
-}
-
-/// When something was known.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum KnownAt {
-    /// At a position.
-    Position(Position),
-    /// At an instant.
-    Instant(DateTime<Utc>),
-}
-
-impl FromStr for KnownAt {
-    type Err = Expected;
-    fn from_str(text: &str) -> Result<Self, Expected> {
-        if let Ok(place) = text.parse::<Place>() {
-            return Ok(Self::Position(place.0));
-        }
-        // A plus sign that was not encoded is read as a space.
-        let instant = text.replace(' ', "+").parse::<Instant>();
-        let wanted = Expected("a position of the log, or an instant with its zone, as in 2022-03-04T10:00:00-08:00");
-        instant.map(|instant| Self::Instant(instant.utc())).map_err(|_| wanted)
-    }
-}
-
-/// A position, or a civil day in California.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum PlaceOrDay {
-    /// A position.
-    Place(Position),
-    /// A day.
-    Day(Day),
-}
-
-impl FromStr for PlaceOrDay {
-    type Err = Expected;
-    fn from_str(text: &str) -> Result<Self, Expected> {
-        match text.parse::<Place>() {
-            Ok(place) => Ok(Self::Place(place.0)),
-            Err(_) => text.parse().map(Self::Day).map_err(|_| Expected("a position of the log, or a date as in 2022-03-04")),
-        }
-    }
-}
-
-/// How long to wait, in milliseconds.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct WaitMs(u64);
-
-impl FromStr for WaitMs {
-    type Err = Expected;
-    fn from_str(text: &str) -> Result<Self, Expected> {
-        let wait = text.parse().ok().filter(|wait| *wait <= MOST_WAIT_MS);
-        wait.map(Self).ok_or(Expected("milliseconds from 0 to 30000"))
-    }
-}
-
-/// Rows of a page.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Limit(pub u32);
-
-impl FromStr for Limit {
-    type Err = Expected;
-    fn from_str(text: &str) -> Result<Self, Expected> {
-        let limit = text.parse().ok().filter(|limit| (1..=MOST_ROWS).contains(limit));
-        limit.map(Self).ok_or(Expected("a number from 1 to 1000"))
-    }
-}
-
-/// One or several, with commas or as a repeated parameter.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct List<T>(pub Vec<T>);
-
-impl<'de, T: FromStr<Err: fmt::Display>> Deserialize<'de> for List<T> {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let text = String::deserialize(deserializer)?;
-        let list: Result<Vec<T>, _> = text.split(',').map(str::parse).collect();
-        list.map(Self).map_err(|error| serde::de::Error::custom(format_args!("expected one or more of the list: {error}")))
-    }
-}
-
-impl<T: fmt::Display> List<T> {
-    /// As a column holds them.
-    pub fn cells(&self) -> Vec<Cell> {
-        self.0.iter().map(|one| one.to_string().into()).collect()
-    }
-}
-
-/// A closed list of words that a parameter may hold.
-macro_rules! words {
-    ($(#[$meta:meta])* $name:ident { $($(#[$vmeta:meta])* $variant:ident = $word:literal),+ $(,)? }) => {
-        $(#[$meta])*
-        #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-        pub enum $name { $($(#[$vmeta])* $variant),+ }
-
-        impl $name {
-            /// All of them.
-            pub const ALL: &'static [Self] = &[$(Self::$variant),+];
-
-            /// The word as it is written.
-            pub const fn as_str(self) -> &'static str { match self { $(Self::$variant => $word),+ } }
-        }
-
-        impl std::fmt::Display for $name {
-            fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result { f.write_str(self.as_str()) }
-        }
-
-        impl std::str::FromStr for $name {
-            type Err = String;
-            fn from_str(text: &str) -> Result<Self, String> {
-                let found = Self::ALL.iter().copied().find(|word| word.as_str() == text);
-                found.ok_or_else(|| format!("expected one of {}", [$($word),+].join(", ")))
-            }
-        }
-
-        impl<'de> serde::Deserialize<'de> for $name {
-            fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-                $crate::http::params::text(deserializer)
-            }
-        }
-    };
-}
-pub(crate) use words;
-
-/// Conditions that a column holds one of these, where any are asked for.
-pub fn equal<T: fmt::Display>(column: &'static str, list: Option<&List<T>>) -> Option<(&'static str, Vec<Cell>)> {
-    list.map(|list| (column, list.cells()))
-}
-
 /// Reads a part of the path.
 ///
 /// # Errors
 /// Where it is not of its type.
 pub fn segment<T: FromStr<Err: fmt::Display>>(name: &str, text: &str) -> Result<T, Problem> {
     text.parse().map_err(|error| Problem::parameter(name, error))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::http::enrollments::Which;
+    use axum::http::Request;
+
+    async fn asked(query: &str) -> Result<Params<Which, AsOf, Paging>, (u16, String)> {
+        let request = Request::builder().uri(format!("/v1/enrollments?{query}")).body(()).unwrap();
+        Params::from_request_parts(&mut request.into_parts().0, &()).await.map_err(|problem: Problem| {
+            let body = problem.into_body();
+            assert!(!body.detail.contains("Fakename"), "{}", body.detail);
+            (body.status, body.errors[0].field.clone())
+        })
+    }
+
+    #[tokio::test]
+    async fn each_group_takes_its_own_and_no_more() {
+        let Params(_, as_of, paging, _) = asked("plan=la-care&known_at=7&limit=5&&wait_ms=1").await.unwrap();
+        assert_eq!(paging.limit, Some(Limit(5)));
+        assert_eq!((as_of.known_at, as_of.patience()), (Some("7".parse().unwrap()), Duration::from_millis(1)));
+        assert!(asked("").await.is_ok());
+        assert!(asked("plan=la-care&plan=health-net,molina&program=ecm").await.is_ok());
+    }
+
+    #[tokio::test]
+    async fn a_refusal_names_its_parameter_and_repeats_no_value() {
+        for (query, field) in [
+            ("colour=Fakename", "colour"),
+            ("Fakename=1", ""),
+            ("plan=Fakename", "plan"),
+            ("program=ecm,Fakename", "program"),
+            ("status=Fakename", "status"),
+            ("effective_at=Fakename", "effective_at"),
+            ("known_at=Fakename", "known_at"),
+            ("at_least=-1", "at_least"),
+            ("limit=0", "limit"),
+            ("limit=1001", "limit"),
+            ("wait_ms=30001", "wait_ms"),
+            ("cursor=Fakename", "cursor"),
+            ("limit=1&limit=2", "limit"),
+            ("plan=", "plan"),
+        ] {
+            assert_eq!(asked(query).await.unwrap_err(), (400, field.to_owned()), "{query}");
+        }
+    }
 }

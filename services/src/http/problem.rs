@@ -113,7 +113,7 @@ pub struct Body {
 }
 
 /// A refusal or failure on its way.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub struct Problem {
     kind: Kind,
     detail: String,
@@ -209,7 +209,9 @@ impl IntoResponse for Problem {
 impl From<StoreError> for Problem {
     fn from(error: StoreError) -> Self {
         match error {
-            StoreError::Undecodable { .. } | StoreError::Migration { .. } | StoreError::Address => Self::internal(&error),
+            StoreError::Undecodable { .. } | StoreError::Migration { .. } | StoreError::Address => {
+                Self::internal(&error)
+            }
             StoreError::Database { .. } | StoreError::Fenced { .. } => Self::unavailable(&error),
         }
     }
@@ -224,7 +226,8 @@ impl From<PathRejection> for Problem {
 /// Turns a bare error of a layer or of axum itself into a problem; its headers stay, for one of them is `Allow`.
 pub async fn always_a_problem(response: Response) -> Response {
     let status = response.status();
-    let is_problem = response.headers().get(CONTENT_TYPE).is_some_and(|kind| kind.as_bytes() == PROBLEM_JSON.as_bytes());
+    let is_problem =
+        response.headers().get(CONTENT_TYPE).is_some_and(|kind| kind.as_bytes() == PROBLEM_JSON.as_bytes());
     if is_problem || !(status.is_client_error() || status.is_server_error()) {
         return response;
     }

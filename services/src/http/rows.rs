@@ -70,7 +70,13 @@ pub struct Reader {
 
 impl Reader {
     /// From the beginning, or after a row.
-    pub fn new(edge: Edge, scope: &Scope, mut listing: Listing, basis: Basis, after: Option<(Option<Cell>, String)>) -> Self {
+    pub fn new(
+        edge: Edge,
+        scope: &Scope,
+        mut listing: Listing,
+        basis: Basis,
+        after: Option<(Option<Cell>, String)>,
+    ) -> Self {
         listing.filter = scope.narrow(listing.filter);
         Self { edge, listing, basis, after }
     }

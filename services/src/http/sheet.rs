@@ -52,7 +52,9 @@ mod tests {
         let mut lines = text.lines();
         assert_eq!(lines.next(), Some("a,n,e,z,none"));
         assert_eq!(lines.next(), Some(r#"'=1+1,-1,"{""x"":[1]}",,"#));
-        assert!(text.contains("\n'+1,") && text.contains("\n'-1,") && text.contains("\n'@a,") && text.contains("\na=1,"));
+        assert!(
+            text.contains("\n'+1,") && text.contains("\n'-1,") && text.contains("\n'@a,") && text.contains("\na=1,")
+        );
     }
 
     #[test]

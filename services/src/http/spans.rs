@@ -5,7 +5,7 @@ use rollbook_projections::Cell;
 use rollbook_projections::store::read::Filter;
 use serde_json::Value;
 
-use super::params::words;
+use super::values::words;
 
 words! {
     /// How a span stands on a day.

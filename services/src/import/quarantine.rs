@@ -103,7 +103,7 @@ mod tests {
         let (mut quarantine, kept) = Quarantine::resume(path.clone(), 0).unwrap();
         assert!(kept.is_empty());
         quarantine.add(&[line(2), line(5)]).unwrap();
-        fs::OpenOptions::new().append(true).open(&path).unwrap().write_all(b"{\"file\":\"f.c").unwrap();
+        OpenOptions::new().append(true).open(&path).unwrap().write_all(b"{\"file\":\"f.c").unwrap();
         let (_, kept) = Quarantine::resume(path.clone(), 4).unwrap();
         assert_eq!(kept.iter().map(|line| line.row).collect::<Vec<_>>(), [2]);
         assert_eq!(fs::read_to_string(&path).unwrap().lines().count(), 1);

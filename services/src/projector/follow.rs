@@ -18,8 +18,8 @@ use crate::clock;
 use crate::error_chain::chain;
 use crate::log::{Log, ReadError};
 
-/// Dossiers kept at hand.
-const MOST_HELD: usize = 60_000;
+/// Events in the dossiers kept at hand, some 2 kB each with their rows.
+const MOST_HELD: usize = 150_000;
 /// Members derived anew in one go.
 const MEMBERS_IN_A_GO: u32 = 500;
 /// How often an idle projector looks whether its views were reset, and at the log's head.

@@ -5,13 +5,16 @@ use std::sync::Arc;
 
 use rollbook_events::families::rules::Rules;
 use rollbook_events::{Event, EventId, Hash, MemberId, Position, Subject};
+use rollbook_projections::at_hand::keep_from;
 use rollbook_projections::store::{Db, StoreError};
 use rollbook_projections::{Dossier, Recorded, Rulebook};
 
 use crate::log::{Log, ReadError};
 
-/// Dossiers kept at hand; past it those longest not used are let go.
-const MOST_KEPT: usize = 60_000;
+/// Events in the dossiers kept at hand, some 2 kB each; past it those longest not used are let go.
+const MOST_KEPT: usize = 150_000;
+/// Rounds between two counts of what is kept.
+const TURNS_BETWEEN_COUNTS: u64 = 16;
 
 /// Why a dossier could not be had.
 #[derive(Debug, thiserror::Error)]
@@ -199,15 +202,15 @@ impl Histories {
     }
 
     fn shrink(&mut self) {
-        if self.kept.len() <= MOST_KEPT {
+        // Counted now and then, because counting walks through all of them.
+        if !self.turn.is_multiple_of(TURNS_BETWEEN_COUNTS) {
             return;
         }
-        let mut used: Vec<u64> = self.kept.values().map(|kept| kept.used).collect();
-        let (_, median, _) = used.select_nth_unstable(MOST_KEPT / 2);
-        let cut = *median;
+        let used = self.kept.values().map(|kept| (kept.used, kept.dossier.recorded().len()));
+        let Some(turn) = keep_from(used, MOST_KEPT) else { return };
         let mut let_go = self.let_go;
         self.kept.retain(|subject, kept| {
-            let stays = kept.used >= cut || *subject == Subject::Rulebook;
+            let stays = kept.used >= turn || *subject == Subject::Rulebook;
             if !stays {
                 let_go = let_go.max(kept.last_position());
             }

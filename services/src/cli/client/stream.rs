@@ -5,6 +5,7 @@ use reqwest::Response;
 use tokio::io::{AsyncBufRead, AsyncBufReadExt, Lines};
 use tokio_util::io::StreamReader;
 
+use super::root;
 use crate::cli::exit::Stop;
 use crate::cli::output::Output;
 
@@ -13,7 +14,7 @@ use crate::cli::output::Output;
 /// # Errors
 /// Where the connection breaks, from each line.
 pub fn lines(answer: Response) -> Lines<impl AsyncBufRead + Unpin> {
-    let bytes = answer.bytes_stream().map_err(|error| std::io::Error::other(error.without_url()));
+    let bytes = answer.bytes_stream().map_err(|error| std::io::Error::other(root(&error)));
     StreamReader::new(Box::pin(bytes)).lines()
 }
 
@@ -22,7 +23,7 @@ pub fn lines(answer: Response) -> Lines<impl AsyncBufRead + Unpin> {
 /// # Errors
 /// Where the connection breaks or the output fails.
 pub async fn copy(mut answer: Response, output: &mut Output, mut cut: Option<Cut>) -> anyhow::Result<()> {
-    while let Some(chunk) = answer.chunk().await.map_err(broken)? {
+    while let Some(chunk) = answer.chunk().await.map_err(|error| broken(&error))? {
         let end = cut.as_mut().and_then(|cut| cut.end(&chunk));
         output.write(chunk.get(..end.unwrap_or(chunk.len())).unwrap_or(&chunk))?;
         if end.is_some() {
@@ -68,9 +69,9 @@ impl Cut {
     }
 }
 
-fn broken(error: reqwest::Error) -> anyhow::Error {
+fn broken(error: &reqwest::Error) -> anyhow::Error {
     let stop = Stop::unavailable("the connection broke: what was printed is not the whole answer").next("ask again");
-    anyhow::Error::new(error.without_url()).context(stop)
+    root(error).context(stop)
 }
 
 #[cfg(test)]

@@ -6,9 +6,13 @@ use serde_json::Value;
 use super::Check;
 use crate::cli::client::Connection;
 use crate::cli::standing::Standing;
+use crate::log::SettingsError;
 
 /// Behind by more events than this, the views do not merely trail a busy log.
 const MOST_BEHIND: u64 = 10_000;
+
+/// Members that stand still and are named; `rollbook status` names the others.
+const MOST_STUCK: usize = 5;
 
 pub(super) async fn checks(connection: &Connection) -> anyhow::Result<Vec<Check>> {
     let url = connection.address()?;
@@ -16,7 +20,7 @@ pub(super) async fn checks(connection: &Connection) -> anyhow::Result<Vec<Check>
     if let Err(error) = client.send(client.get(&["healthz"], &[])).await {
         let todo = "start it with: rollbook up; or give its address with --url";
         // The rest would only say the same again.
-        return Ok(vec![Check::fail(format!("no ledger answers at {url}: {}", told(&error)), todo)]);
+        return Ok(vec![Check::fail(told(&error), todo)]);
     }
     let mut checks = vec![Check::ok(format!("a ledger answers at {url}"))];
     checks.push(match client.send(client.get(&["readyz"], &[])).await {
@@ -32,7 +36,7 @@ pub(super) async fn checks(connection: &Connection) -> anyhow::Result<Vec<Check>
         Ok(standing) => {
             checks.push(Check::ok("the token is accepted"));
             checks.push(caught_up(&standing));
-            checks.extend(settings(&standing));
+            checks.extend(health(&standing));
         }
         Err(error) => {
             let todo = "give another with ROLLBOOK_TOKEN; `rollbook token issue` makes one";
@@ -54,29 +58,30 @@ fn caught_up(standing: &Standing) -> Check {
     }
 }
 
-/// What the status says against the ledger, whatever part says so: a false `ok`, or a trouble that is told.
-fn settings(standing: &Standing) -> Vec<Check> {
-    let mut checks = Vec::new();
-    for (name, value) in standing.fields() {
-        let last = name.rsplit('.').next().unwrap_or_default();
-        match (last, &value) {
-            ("ok", Value::Bool(false)) => {
-                checks.push(Check::fail(format!("the status says no: {name}"), "`rollbook status` shows it in full"));
-            }
-            ("trouble" | "drift" | "cause", Value::String(trouble)) => {
-                checks.push(Check::fail(format!("{name}: {trouble}"), "mend it; the ledger's own log says more"));
-            }
-            ("stuck", Value::Number(stuck)) if stuck.as_u64() != Some(0) => {
-                let todo = "their events cannot be applied; `rollbook status` and the ledger's own log say which";
-                checks.push(Check::fail(format!("the views of {stuck} members stand still"), todo));
-            }
-            _ => {}
-        }
+/// What the status says of the log's settings and of members whose views stand still.
+fn health(standing: &Standing) -> Vec<Check> {
+    let data = standing.data();
+    let mut checks = vec![log(data.get("log").and_then(Value::as_str).unwrap_or("the status does not tell"))];
+    if let Some(trouble) = data.get("trouble").and_then(Value::as_str) {
+        checks.push(Check::fail(format!("the projector is in trouble: {trouble}"), "its own log says more"));
     }
-    if checks.is_empty() {
-        checks.push(Check::ok("the log's settings keep the promises, and no member stands still"));
+    for stuck in data.get("stuck").and_then(Value::as_array).into_iter().flatten().take(MOST_STUCK) {
+        let told = |name: &str| stuck.get(name).map(ToString::to_string).unwrap_or_default();
+        let what =
+            format!("the views of member {} stand still at {}: {}", told("member"), told("position"), told("cause"));
+        checks.push(Check::fail(what, "void the event, or run a version that knows it, then: rollbook rebuild"));
     }
     checks
+}
+
+fn log(told: &str) -> Check {
+    if told == "ok" {
+        return Check::ok("the log's settings keep the promises");
+    }
+    if told == SettingsError::NotChecked.to_string() {
+        return Check::warn(format!("the log: {told}"), "name the server's monitoring address: --monitoring");
+    }
+    Check::fail(format!("the log: {told}"), "set it back, and see that the server runs; until then promises are broken")
 }
 
 fn told(error: &Error) -> String {
@@ -102,10 +107,14 @@ mod tests {
     }
 
     #[test]
-    fn trouble_in_the_status_is_named() {
-        assert_eq!(settings(&standing(json!({ "data": { "stuck": 0 } }), 1, 1)).len(), 1);
-        let bad = settings(&standing(json!({ "data": { "stuck": 2, "streams": [{ "ok": false }] } }), 1, 1));
-        assert_eq!(bad.len(), 2);
+    fn a_drifted_setting_trouble_and_members_that_stand_still_fail() {
+        let well = health(&standing(json!({ "data": { "log": "ok", "trouble": null, "stuck": [] } }), 1, 1));
+        assert_eq!(well, [Check::ok("the log's settings keep the promises")]);
+        let stuck = json!([{ "member": "m", "position": 7, "cause": "undecodable" }]);
+        let bad = json!({ "data": { "log": "the setting max_age is 5", "trouble": "it stopped", "stuck": stuck } });
+        let bad = health(&standing(bad, 1, 1));
+        assert_eq!(bad.len(), 3);
         assert!(bad.iter().all(|check| matches!(check.verdict, Verdict::Fail { .. })));
+        assert!(matches!(log(&SettingsError::NotChecked.to_string()).verdict, Verdict::Warn { .. }));
     }
 }

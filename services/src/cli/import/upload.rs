@@ -7,6 +7,7 @@ use std::time::{Duration, Instant};
 
 use anyhow::Context;
 use futures_util::StreamExt;
+use indicatif::HumanCount;
 use reqwest::header::{ACCEPT, CONTENT_LENGTH, CONTENT_TYPE};
 use reqwest::{Body, Method, RequestBuilder, Response};
 use tokio::fs::File;
@@ -135,7 +136,8 @@ async fn watched(answer: Response, name: &str, mut meter: Meter) -> anyhow::Resu
 }
 
 fn cut_off(name: &str, rows: u64, broke: Option<std::io::Error>) -> anyhow::Error {
-    let what = format!("the connection to the ledger broke while it imported {name}; {rows} rows were settled by then");
+    let what =
+        format!("the connection to the ledger broke while it imported {name}; {} rows were settled", HumanCount(rows));
     match broke {
         Some(error) => anyhow::Error::new(error).context(stopped(what)),
         None => stopped(what).into(),
@@ -148,8 +150,8 @@ mod tests {
 
     #[test]
     fn a_cut_off_import_says_that_it_can_be_resumed() {
-        let error = cut_off("a.csv", 12, None);
+        let error = cut_off("a.csv", 1_200, None);
         assert_eq!(Exit::of(&error), Exit::Unavailable);
-        assert!(error.to_string().contains("12 rows"));
+        assert!(error.to_string().contains("1,200 rows"));
     }
 }
