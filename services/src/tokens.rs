@@ -2,7 +2,7 @@
 
 use std::fs;
 use std::io::Write;
-use std::os::unix::fs::OpenOptionsExt;
+use std::os::unix::fs::{MetadataExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex};
 use std::time::SystemTime;
@@ -31,8 +31,11 @@ pub struct Kept {
 #[derive(Debug, Clone)]
 pub struct Tokens {
     path: PathBuf,
-    read: Arc<Mutex<(Option<SystemTime>, Vec<Kept>)>>,
+    read: Arc<Mutex<(Option<Version>, Vec<Kept>)>>,
 }
+
+/// Which file was read: each write makes another file, and two writes may share a time.
+type Version = (u64, Option<SystemTime>);
 
 impl Tokens {
     /// The tokens of a data folder.
@@ -52,7 +55,7 @@ impl Tokens {
     /// # Errors
     /// Where the file cannot be read.
     pub fn list(&self) -> anyhow::Result<Vec<Kept>> {
-        let changed = fs::metadata(&self.path).and_then(|meta| meta.modified()).ok();
+        let changed = fs::metadata(&self.path).ok().map(|meta| (meta.ino(), meta.modified().ok()));
         let Ok(mut read) = self.read.lock() else { bail!("the list of tokens is poisoned") };
         if changed.is_some() && read.0 != changed {
             let text = fs::read(&self.path).with_context(|| format!("could not read {}", self.path.display()))?;
@@ -96,6 +99,10 @@ impl Tokens {
 
     /// Writes beside and renames, so that a reader sees the old list or the new one.
     fn write(&self, kept: &[Kept]) -> anyhow::Result<()> {
+        // A file system may give a new file the number of the one it replaces, so what was read is read again.
+        if let Ok(mut read) = self.read.lock() {
+            read.0 = None;
+        }
         let beside = self.path.with_extension("json.new");
         private(&beside, &serde_json::to_vec_pretty(kept)?)?;
         fs::rename(&beside, &self.path).with_context(|| format!("could not replace {}", self.path.display()))

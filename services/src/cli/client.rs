@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use anyhow::Context;
 use reqwest::header::ACCEPT;
-use reqwest::{Method, RequestBuilder, Response, Url};
+use reqwest::{Method, RequestBuilder, Response, StatusCode, Url};
 use serde_json::Value;
 
 use super::exit::Stop;
@@ -147,6 +147,19 @@ impl Client {
         let answer = self.send(request.header(ACCEPT, "application/json").timeout(ANSWER_TIMEOUT)).await?;
         let what = || Stop::unavailable(format!("the answer of {} could not be read", self.url));
         answer.json().await.map_err(|error| root(&error).context(what()))
+    }
+
+    /// Finds out that the ledger is there and knows the token, before anything large is sent: a refusal in the middle of
+    /// a body may be lost with the connection.
+    ///
+    /// # Errors
+    /// Where the ledger is not there, or knows no such token.
+    pub async fn known(&self) -> anyhow::Result<()> {
+        // A file that nobody has; whether it is there does not matter.
+        let nothing = "0".repeat(64);
+        let request = self.get(&["v1", "intake", &nothing], &[]).timeout(ANSWER_TIMEOUT);
+        let answer = request.send().await.map_err(|error| self.unreachable(&error))?;
+        if answer.status() == StatusCode::UNAUTHORIZED { Err(problem_of(answer).await) } else { Ok(()) }
     }
 
     fn unreachable(&self, error: &reqwest::Error) -> anyhow::Error {

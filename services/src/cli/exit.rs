@@ -60,6 +60,7 @@ pub struct Stop {
     exit: Exit,
     what: String,
     next: Option<String>,
+    input: bool,
 }
 
 impl fmt::Display for Stop {
@@ -71,7 +72,7 @@ impl fmt::Display for Stop {
 impl Stop {
     /// Stopped, to end so.
     pub fn new(exit: Exit, what: impl Into<String>) -> Self {
-        Self { exit, what: what.into(), next: None }
+        Self { exit, what: what.into(), next: None, input: false }
     }
 
     /// The answer is no.
@@ -87,6 +88,18 @@ impl Stop {
     /// A service is unavailable.
     pub fn unavailable(what: impl Into<String>) -> Self {
         Self::new(Exit::Unavailable, what)
+    }
+
+    /// Because of what was handed in: the next file may be better.
+    #[must_use]
+    pub fn about_input(mut self) -> Self {
+        self.input = true;
+        self
+    }
+
+    /// Whether an error is about what was handed in.
+    pub fn is_about_input(error: &anyhow::Error) -> bool {
+        error.downcast_ref::<Self>().is_some_and(|stop| stop.input)
     }
 
     /// With what to do next.

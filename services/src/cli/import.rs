@@ -73,6 +73,7 @@ pub async fn run(import: &Import, output: &mut Output) -> anyhow::Result<Exit> {
         readable(file)?;
     }
     let client = import.connection.client()?;
+    client.known().await?;
     let (mut exit, mut refused) = (Exit::Done, 0);
     for file in &import.files {
         match upload::import(&client, import, file, output).await {
@@ -83,7 +84,7 @@ pub async fn run(import: &Import, output: &mut Output) -> anyhow::Result<Exit> {
                     break;
                 }
             }
-            Err(error) if Exit::of(&error) == Exit::Usage && import.files.len() > 1 => {
+            Err(error) if Stop::is_about_input(&error) && import.files.len() > 1 => {
                 say(&error.context(Stop::usage(format!("{} was not imported", file.display()))));
                 exit = exit.or(Exit::Usage);
                 refused += 1;

@@ -3,7 +3,7 @@
 use std::collections::VecDeque;
 use std::time::{Duration, Instant};
 
-use indicatif::HumanCount;
+use indicatif::{DecimalBytes, HumanCount};
 
 /// What was done longer ago says little: a resumed import skips in a second what took it minutes before.
 const WINDOW: Duration = Duration::from_secs(30);
@@ -65,9 +65,13 @@ fn since(first: Mark, now: Mark, all: u64) -> Reading {
 
 /// As in `12,345 rows, 3,210 rows/s, 1 m 20 s left`.
 pub fn told(items: u64, unit: &str, reading: Reading) -> String {
-    let mut text = format!("{} {unit}", HumanCount(items));
+    let amount = |items: HumanCount| match unit {
+        "bytes" => DecimalBytes(items.0).to_string(),
+        unit => format!("{items} {unit}"),
+    };
+    let mut text = amount(HumanCount(items));
     if let Some(rate) = reading.rate {
-        text += &format!(", {} {unit}/s", whole(rate));
+        text += &format!(", {}/s", amount(whole(rate)));
     }
     if let Some(left) = reading.left {
         text += &format!(", {} left", duration(left));
@@ -81,8 +85,11 @@ pub fn whole(rate: f64) -> HumanCount {
     HumanCount(rate.round() as u64)
 }
 
-/// As in `9 s`, `1 m 20 s`, `2 h 5 m`.
+/// As in `90 ms`, `9 s`, `1 m 20 s`, `2 h 5 m`.
 pub fn duration(duration: Duration) -> String {
+    if duration < Duration::from_secs(1) {
+        return format!("{} ms", duration.as_millis());
+    }
     let seconds = duration.as_secs();
     match (seconds / 3_600, seconds / 60 % 60, seconds % 60) {
         (0, 0, seconds) => format!("{seconds} s"),
@@ -106,6 +113,7 @@ mod tests {
         let reading = after(&mut pace, start, 10, 200, 50);
         assert_eq!(reading, Reading { rate: Some(5.0), left: Some(Duration::from_secs(80)) });
         assert_eq!(told(1_234, "rows", reading), "1,234 rows, 5 rows/s, 1 m 20 s left");
+        assert!(told(1_500_000, "bytes", reading).starts_with("1.50 MB, "));
     }
 
     #[test]
@@ -127,7 +135,7 @@ mod tests {
 
     #[test]
     fn durations_are_read_at_a_glance() {
-        let texts = [9, 80, 7_500].map(|seconds| duration(Duration::from_secs(seconds)));
-        assert_eq!(texts, ["9 s", "1 m 20 s", "2 h 5 m"]);
+        let texts = [90, 9_000, 80_000, 7_500_000].map(|ms| duration(Duration::from_millis(ms)));
+        assert_eq!(texts, ["90 ms", "9 s", "1 m 20 s", "2 h 5 m"]);
     }
 }

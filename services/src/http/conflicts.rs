@@ -101,6 +101,7 @@ impl Which {
 #[utoipa::path(
     get,
     path = "/v1/conflicts",
+    operation_id = "list_conflicts",
     tag = "views",
     params(Which, AsOf, Paging),
     responses(
@@ -127,6 +128,7 @@ async fn list(
 #[utoipa::path(
     get,
     path = "/v1/members/{member}/conflicts",
+    operation_id = "member_conflicts",
     tag = "members",
     params(("member" = String, Path, format = Uuid, description = "The member's pseudonym"), Which, AsOf, Paging),
     responses(

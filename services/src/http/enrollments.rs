@@ -94,6 +94,7 @@ pub fn on_day(mut listing: Listing, day: NaiveDate) -> Listing {
 #[utoipa::path(
     get,
     path = "/v1/enrollments",
+    operation_id = "list_enrollments",
     tag = "views",
     params(Which, AsOf, Paging),
     responses(
@@ -120,6 +121,7 @@ async fn list(
 #[utoipa::path(
     get,
     path = "/v1/members/{member}/enrollments",
+    operation_id = "member_enrollments",
     tag = "members",
     params(("member" = String, Path, format = Uuid, description = "The member's pseudonym"), Which, AsOf, Paging),
     responses(

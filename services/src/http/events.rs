@@ -105,6 +105,7 @@ async fn place(edge: &Edge, at: PlaceOrDay) -> Result<Cell, Problem> {
 #[utoipa::path(
     get,
     path = "/v1/events",
+    operation_id = "list_events",
     tag = "views",
     params(Which, AsOf, Paging),
     responses(
@@ -131,6 +132,7 @@ async fn list(
 #[utoipa::path(
     get,
     path = "/v1/members/{member}/history",
+    operation_id = "member_history",
     tag = "members",
     params(("member" = String, Path, format = Uuid, description = "The member's pseudonym"), Which, AsOf, Paging),
     responses(

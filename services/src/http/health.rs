@@ -36,6 +36,7 @@ struct Well {
 #[utoipa::path(
     get,
     path = "/healthz",
+    operation_id = "get_health",
     tag = "operations",
     security(()),
     responses((status = 200, description = "It lives", body = Well))
@@ -48,6 +49,7 @@ async fn lives() -> Json<Well> {
 #[utoipa::path(
     get,
     path = "/readyz",
+    operation_id = "get_readiness",
     tag = "operations",
     security(()),
     responses((status = 200, description = "It is ready", body = Well), Unready)
@@ -73,6 +75,7 @@ async fn ready(State(edge): State<Edge>) -> Result<Json<Well>, Problem> {
 #[utoipa::path(
     get,
     path = "/metrics",
+    operation_id = "get_metrics",
     tag = "operations",
     responses((status = 200, description = "Metrics in Prometheus' text format", content_type = "text/plain", body = String), Operated)
 )]

@@ -68,6 +68,7 @@ struct About {
 #[utoipa::path(
     post,
     path = "/v1/intake/{file}",
+    operation_id = "import_file",
     tag = "recording",
     params(("file" = String, Path, description = "The kind of file: member-information, outreach-tracker, return-transmission or events"), About),
     request_body(content = Vec<u8>, content_type = "application/octet-stream", description = "The file as it is, CSV or XLSX, for `events` NDJSON; at most 4 GiB"),
@@ -208,6 +209,7 @@ struct Report {
 #[utoipa::path(
     get,
     path = "/v1/intake/{file}",
+    operation_id = "get_intake",
     tag = "recording",
     params(("file" = String, Path, description = "SHA-256 of the file in hexadecimal", pattern = "^[0-9a-f]{64}$")),
     responses((status = 200, description = "The report", body = Report), QueriedOne)

@@ -88,6 +88,7 @@ struct OnDay {
 #[utoipa::path(
     get,
     path = "/v1/members/{member}",
+    operation_id = "get_member",
     tag = "members",
     params(("member" = String, Path, format = Uuid, description = "The member's pseudonym"), OnDay, AsOf),
     responses((status = 200, description = "The member", body = Answer<Summary>), QueriedOne)
@@ -187,6 +188,7 @@ struct FoundMember {
 #[utoipa::path(
     post,
     path = "/v1/members/lookup",
+    operation_id = "look_up_member",
     tag = "members",
     request_body = Lookup,
     responses((status = 200, description = "The pseudonym", body = Found), LookedUp)

@@ -125,8 +125,10 @@ mod tests {
     fn every_operation_says_what_it_answers_and_who_may_ask() {
         let document = serde_json::to_value(openapi()).unwrap();
         let open = ["/healthz", "/readyz", "/openapi.json", "/schemas", "/schemas/{name}", "/problems/{code}"];
+        let mut names = std::collections::BTreeSet::new();
         for (path, item) in document["paths"].as_object().unwrap() {
             for (method, operation) in item.as_object().unwrap() {
+                assert!(names.insert(operation["operationId"].as_str().unwrap()), "{method} {path} is named twice");
                 for (status, response) in operation["responses"].as_object().unwrap() {
                     assert!(response["description"].is_string(), "{method} {path} {status} has no description");
                 }

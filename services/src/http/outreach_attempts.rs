@@ -139,6 +139,7 @@ fn attempt(known: &Known) -> Option<OutreachAttempted> {
 #[utoipa::path(
     get,
     path = "/v1/outreach/attempts",
+    operation_id = "list_outreach_attempts",
     tag = "views",
     params(Which, AsOf, Paging),
     responses(
@@ -164,6 +165,7 @@ async fn list(
 #[utoipa::path(
     get,
     path = "/v1/members/{member}/outreach/attempts",
+    operation_id = "member_outreach_attempts",
     tag = "members",
     params(("member" = String, Path, format = Uuid, description = "The member's pseudonym"), Which, AsOf, Paging),
     responses(

@@ -134,6 +134,7 @@ impl Which {
 #[utoipa::path(
     get,
     path = "/v1/outreach/conversion",
+    operation_id = "sum_outreach_conversion",
     tag = "views",
     params(Which, Sums, AsOf, Paging),
     responses(
@@ -219,6 +220,7 @@ fn by_population(
 #[utoipa::path(
     get,
     path = "/v1/outreach/episodes",
+    operation_id = "list_outreach_episodes",
     tag = "views",
     params(Which, AsOf, Paging),
     responses(
@@ -244,6 +246,7 @@ async fn episodes(
 #[utoipa::path(
     get,
     path = "/v1/members/{member}/outreach",
+    operation_id = "member_outreach_episodes",
     tag = "members",
     params(("member" = String, Path, format = Uuid, description = "The member's pseudonym"), Which, AsOf, Paging),
     responses(

@@ -27,6 +27,7 @@ pub fn routes() -> OpenApiRouter<Edge> {
 #[utoipa::path(
     get,
     path = "/openapi.json",
+    operation_id = "get_openapi",
     tag = "documents",
     security(()),
     responses((status = 200, description = "The OpenAPI document of this server", content_type = "application/json", body = Object))
@@ -46,6 +47,7 @@ struct Names {
 #[utoipa::path(
     get,
     path = "/schemas",
+    operation_id = "list_schemas",
     tag = "documents",
     security(()),
     responses((status = 200, description = "Their names", body = Names))
@@ -59,6 +61,7 @@ async fn list() -> Json<Names> {
 #[utoipa::path(
     get,
     path = "/schemas/{name}",
+    operation_id = "get_schema",
     tag = "documents",
     security(()),
     params(("name" = String, Path, description = "Its name, as in `enrolled.v1.json`")),
@@ -90,6 +93,7 @@ struct Explanation {
 #[utoipa::path(
     get,
     path = "/problems/{code}",
+    operation_id = "get_problem",
     tag = "documents",
     security(()),
     params(("code" = String, Path, description = "The last part of the problem's `type`, as in `behind`")),

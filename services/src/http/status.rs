@@ -110,6 +110,7 @@ struct More {
 #[utoipa::path(
     get,
     path = "/v1/status",
+    operation_id = "get_status",
     tag = "operations",
     params(More),
     responses((status = 200, description = "How the ledger is", body = Told), Operated)

@@ -87,6 +87,7 @@ impl Receipts {
 #[utoipa::path(
     post,
     path = "/v1/events",
+    operation_id = "record_events",
     tag = "recording",
     params(("Idempotency-Key" = Option<String>, Header, format = Uuid, description = "The event id of a single submission; the same key again records nothing new, for ever")),
     request_body(description = "At most 256 KiB a submission, 8 MiB and 1000 submissions an array; lines without limit", content(

@@ -54,6 +54,7 @@ struct Watch {
 #[utoipa::path(
     post,
     path = "/v1/views/rebuild",
+    operation_id = "rebuild_views",
     tag = "operations",
     responses((status = 202, description = "The views are empty and are being built; watch /v1/status", body = Begun), Operated)
 )]
@@ -72,6 +73,7 @@ async fn rebuild(
 #[utoipa::path(
     get,
     path = "/v1/views/{view}",
+    operation_id = "dump_view",
     tag = "operations",
     params(("view" = String, Path, description = "The view's name, as in `current_enrollment`"), AsOf),
     responses(

@@ -33,6 +33,8 @@ fn stop(status: StatusCode, problem: Option<Problem>) -> Stop {
     let known = problem.is_some();
     let problem = problem.unwrap_or_default();
     let stop = Stop::new(exit(status, known), said(status, &problem));
+    let about_input = matches!(status, StatusCode::UNPROCESSABLE_ENTITY | StatusCode::PAYLOAD_TOO_LARGE);
+    let stop = if about_input { stop.about_input() } else { stop };
     match next(status, known) {
         Some(next) => stop.next(next),
         None => stop,
@@ -90,6 +92,12 @@ mod tests {
     fn ended(status: u16, body: &str) -> (Exit, String) {
         let stop = stop(StatusCode::from_u16(status).unwrap(), serde_json::from_str(body).ok());
         (Exit::of(&stop.clone().into()), stop.to_string())
+    }
+
+    #[test]
+    fn only_what_was_handed_in_leaves_hope_for_the_next_file() {
+        let about_input = |status| Stop::is_about_input(&stop(StatusCode::from_u16(status).unwrap(), None).into());
+        assert_eq!([401, 413, 422, 503].map(about_input), [false, true, true, false]);
     }
 
     #[test]

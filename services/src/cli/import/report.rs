@@ -30,9 +30,9 @@ pub fn told(sent: &Sent) -> String {
 
 fn rows(report: &Progress) -> String {
     let Progress { rows, recorded, duplicate, quarantined, events, .. } = *report;
-    let [rows, recorded, duplicate, quarantined, events] =
-        [rows, recorded, duplicate, quarantined, events].map(HumanCount);
-    format!("{rows} rows: {recorded} recorded as {events} events, {duplicate} duplicates, {quarantined} quarantined")
+    let of = |number: u64, one: &str| format!("{} {one}{}", HumanCount(number), if number == 1 { "" } else { "s" });
+    let recorded = format!("{} recorded as {}", HumanCount(recorded), of(events, "event"));
+    format!("{}: {recorded}, {}, {} quarantined", of(rows, "row"), of(duplicate, "duplicate"), HumanCount(quarantined))
 }
 
 fn rate(sent: &Sent) -> String {
@@ -48,7 +48,7 @@ fn rate(sent: &Sent) -> String {
 fn quarantined(report: &Progress) -> String {
     let rows = HumanCount(report.quarantined);
     let place = report.quarantine.as_deref().map_or_else(|| "the ledger's quarantine folder".to_owned(), clean);
-    let mut text = format!("    {rows} rows are not in the ledger and wait for a person: {place}\n");
+    let mut text = format!("    not in the ledger, waiting for a person: {rows}, in {place}\n");
     let mut reasons: Vec<_> = report.reasons.iter().collect();
     reasons.sort_by_key(|reason| std::cmp::Reverse(reason.rows));
     let mut listed = 0;
@@ -57,7 +57,8 @@ fn quarantined(report: &Progress) -> String {
         text += &format!("    {:>8}  {column}{}\n", HumanCount(reason.rows).to_string(), clean(&reason.reason));
         listed += reason.rows;
     }
-    if listed < report.quarantined {
+    // A file that was imported before is told without reasons.
+    if listed > 0 && listed < report.quarantined {
         text += &format!("    {:>8}  other reasons\n", HumanCount(report.quarantined - listed).to_string());
     }
     text
@@ -102,7 +103,7 @@ mod tests {
     fn a_report_says_clearly_what_is_not_in_the_ledger() {
         let expected = "\
 a.csv: 5,000 rows: 4,900 recorded as 9,800 events, 90 duplicates, 10 quarantined, in 2 s (2,500 rows/s)
-    10 rows are not in the ledger and wait for a person: /data/quarantine/00.ndjson
+    not in the ledger, waiting for a person: 10, in /data/quarantine/00.ndjson
            7  CIN: bad_cin: expected a CIN
            2  a total row
            1  other reasons
