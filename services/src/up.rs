@@ -65,7 +65,8 @@ pub struct ServeSettings {
 ///
 /// # Errors
 /// Where something it needs is not there, or a setting breaks a promise; the message says what and what to do.
-pub async fn up(settings: Settings) -> anyhow::Result<()> {
+pub async fn up(mut settings: Settings) -> anyhow::Result<()> {
+    settings.data = whole_path(&settings.data)?;
     make_folder(&settings.data)?;
     let mut server = NatsServer::start(&settings.data, settings.nats_server.clone()).await?;
     let cancelled = CancellationToken::new();
@@ -104,7 +105,8 @@ pub async fn up(settings: Settings) -> anyhow::Result<()> {
 ///
 /// # Errors
 /// As [`up`].
-pub async fn serve(role: Role, settings: ServeSettings) -> anyhow::Result<()> {
+pub async fn serve(role: Role, mut settings: ServeSettings) -> anyhow::Result<()> {
+    settings.data = whole_path(&settings.data)?;
     make_folder(&settings.data)?;
     let access = Access {
         url: settings.nats.clone(),
@@ -130,6 +132,11 @@ pub async fn serve(role: Role, settings: ServeSettings) -> anyhow::Result<()> {
     cancelled.cancel();
     app.db.close().await;
     ended
+}
+
+/// The whole path: it is told to callers who run elsewhere.
+fn whole_path(data: &Path) -> anyhow::Result<PathBuf> {
+    std::path::absolute(data).with_context(|| format!("{} is no path", data.display()))
 }
 
 fn make_folder(data: &Path) -> anyhow::Result<()> {

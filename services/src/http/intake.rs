@@ -128,12 +128,14 @@ fn lines(progress: watch::Receiver<Progress>) -> impl futures_util::Stream<Item 
         if seen.state != ImportState::Running {
             return Some((line, None));
         }
-        let rest = async {
-            tokio::time::sleep(BETWEEN).await;
-            progress.changed().await.is_ok()
+        // The end is told at once, other changes not so often.
+        let ended = |progress: &Progress| progress.state != ImportState::Running;
+        let waited = tokio::time::timeout(BETWEEN, progress.wait_for(ended)).await.map(|ended| ended.is_ok());
+        let goes_on = match waited {
+            Ok(ended) => ended,
+            Err(_) => progress.changed().await.is_ok(),
         };
         // Where the import ended without a word, the line that says so is missing, which a caller takes for a break.
-        let goes_on = rest.await || progress.borrow().state != ImportState::Running;
         Some((line, goes_on.then_some(progress)))
     })
 }

@@ -129,6 +129,14 @@ impl Progress {
         self.events = counts.events;
     }
 
+    /// Notes rows that wait for a person, and where they lie.
+    fn note_waiting(&mut self, path: &Path, lines: &[quarantine::Line]) {
+        for line in lines {
+            self.note_reason(line.column.as_deref(), &line.reason);
+            self.quarantine = Some(path.display().to_string());
+        }
+    }
+
     fn note_reason(&mut self, column: Option<&str>, reason: &str) {
         let same = |known: &&mut Reason| known.column.as_deref() == column && known.reason == reason;
         if let Some(known) = self.reasons.iter_mut().find(same) {

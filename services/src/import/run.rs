@@ -45,6 +45,9 @@ pub(super) async fn begin(inner: &Arc<Inner>, upload: Upload) -> Result<watch::R
             unspool(&upload.path);
             progress.set_counts(counts);
             (progress.already, progress.state, progress.bytes_read) = (true, State::Completed, upload.bytes);
+            let path = inner.quarantine_path(upload.sha256);
+            let (_, waiting) = Quarantine::resume(path, u32::MAX).map_err(|error| unavailable(Box::new(error)))?;
+            progress.note_waiting(&inner.quarantine_path(upload.sha256), &waiting);
             return Ok(watch::channel(progress).1);
         }
         Stand::New => None,
@@ -105,11 +108,7 @@ impl Run {
         }
         let path = self.inner.quarantine_path(self.upload.sha256);
         let (mut quarantine, waiting) = Quarantine::resume(path, settled.unwrap_or(0))?;
-        self.report.send_modify(|progress| {
-            for line in &waiting {
-                progress.note_reason(line.column.as_deref(), &line.reason);
-            }
-        });
+        self.report.send_modify(|progress| progress.note_waiting(quarantine.path(), &waiting));
         let chunks = stream::unfold(chunks, |mut chunks| async move { Some((chunks.recv().await?, chunks)) });
         let recorded = chunks.map(|chunk| self.record(chunk)).buffered(CHUNKS_AHEAD);
         let mut recorded = std::pin::pin!(recorded);
@@ -192,12 +191,7 @@ impl Run {
                 progress.identities += u64::from(outcome.news);
                 progress.position = progress.position.max(outcome.position);
             }
-            for line in &lines {
-                progress.note_reason(line.column.as_deref(), &line.reason);
-            }
-            if counts.quarantined > 0 {
-                progress.quarantine = Some(quarantine.path().display().to_string());
-            }
+            progress.note_waiting(quarantine.path(), &lines);
         });
         metrics::counter!("rollbook_import_rows").increment(u64::try_from(settled.outcomes.len()).unwrap_or(0));
         Ok(())

@@ -4,11 +4,12 @@ use std::collections::{BTreeSet, HashMap};
 use std::sync::Arc;
 
 use chrono::{DateTime, Utc};
-use rollbook_events::{Envelope, EventId, Hash, Position, Rejection, RejectionCode, Subject, Submission, encode};
-use rollbook_projections::{Dossier, Recorded};
+use rollbook_events::{EventId, Position, Rejection, RejectionCode, Subject, Submission};
+use rollbook_projections::Dossier;
 use tokio_util::sync::CancellationToken;
 
-use super::findings::{self, Before};
+use super::draft::{Draft, file, receipt};
+use super::findings;
 use super::histories::{HistoryError, NOT_YET, stream_subject};
 use super::{
     Circumstances, Decision, Histories, MOST_EVENTS, Receipt, RecordError, Recording, Request, RequestQueue, Work, decide,
@@ -34,22 +35,6 @@ impl std::fmt::Debug for LogHandle {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.write_str("log")
     }
-}
-
-/// A request with the events it becomes.
-struct Draft {
-    request: Request,
-    receipts: Vec<Receipt>,
-    events: Vec<Drafted>,
-    before: Vec<Before>,
-}
-
-struct Drafted {
-    subject: Subject,
-    id: EventId,
-    plan: String,
-    kind: &'static str,
-    body: Arc<str>,
 }
 
 impl Committer {
@@ -286,33 +271,6 @@ impl Committer {
     fn forget<'a>(&mut self, requests: impl IntoIterator<Item = &'a Request>) {
         self.histories.forget(requests.into_iter().flat_map(|request| subjects_of(&request.work)));
     }
-}
-
-/// Files a decided event in the dossier, so that the next request of this round is decided on it.
-fn file(dossier: &mut Dossier, envelope: Envelope) -> Result<Drafted, Rejection> {
-    let unwritable = |_| Rejection::new(RejectionCode::Malformed, "", "cannot be written");
-    let body = encode(&envelope).map_err(unwritable)?;
-    let body: Arc<str> = String::from_utf8(body)
-        .map_err(|_| Rejection::new(RejectionCode::Malformed, "", "cannot be written"))?
-        .into();
-    if body.len() > crate::log::MOST_BYTES {
-        let detail = format!("becomes an event of more than {} bytes", crate::log::MOST_BYTES);
-        return Err(Rejection::new(RejectionCode::TooLarge, "", detail));
-    }
-    let drafted = Drafted {
-        subject: envelope.subject,
-        id: envelope.id,
-        plan: envelope.plan.to_string(),
-        kind: envelope.event.name(),
-        body: body.clone(),
-    };
-    let hash = Hash::of(body.as_bytes());
-    dossier.apply(Recorded { position: NOT_YET, hash, envelope: Arc::new(envelope), body });
-    Ok(drafted)
-}
-
-fn receipt(envelope: &Envelope, position: Position, known: bool) -> Receipt {
-    Receipt { id: envelope.id, member: envelope.subject.member(), position, known, source: envelope.source.clone() }
 }
 
 fn subjects_of(work: &Work) -> BTreeSet<Subject> {

@@ -5,6 +5,7 @@
 
 mod commit;
 mod decide;
+mod draft;
 mod findings;
 mod histories;
 

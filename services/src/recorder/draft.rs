@@ -1,0 +1,55 @@
+//! What a request becomes before it is appended.
+
+use std::sync::Arc;
+
+use rollbook_events::{Envelope, EventId, Hash, Position, Rejection, RejectionCode, Subject, encode};
+use rollbook_projections::{Dossier, Recorded};
+
+use super::findings::Before;
+use super::histories::NOT_YET;
+use super::{Receipt, Request};
+
+/// A request with the events it becomes.
+pub(super) struct Draft {
+    pub(super) request: Request,
+    pub(super) receipts: Vec<Receipt>,
+    pub(super) events: Vec<Drafted>,
+    pub(super) before: Vec<Before>,
+}
+
+/// An event that is decided and not yet appended.
+pub(super) struct Drafted {
+    pub(super) subject: Subject,
+    pub(super) id: EventId,
+    pub(super) plan: String,
+    pub(super) kind: &'static str,
+    pub(super) body: Arc<str>,
+}
+
+/// Files a decided event in the dossier, so that the next request of this round is decided on it.
+pub(super) fn file(dossier: &mut Dossier, envelope: Envelope) -> Result<Drafted, Rejection> {
+    let unwritable = |_| Rejection::new(RejectionCode::Malformed, "", "cannot be written");
+    let body = encode(&envelope).map_err(unwritable)?;
+    let body: Arc<str> = String::from_utf8(body)
+        .map_err(|_| Rejection::new(RejectionCode::Malformed, "", "cannot be written"))?
+        .into();
+    if body.len() > crate::log::MOST_BYTES {
+        let detail = format!("becomes an event of more than {} bytes", crate::log::MOST_BYTES);
+        return Err(Rejection::new(RejectionCode::TooLarge, "", detail));
+    }
+    let drafted = Drafted {
+        subject: envelope.subject,
+        id: envelope.id,
+        plan: envelope.plan.to_string(),
+        kind: envelope.event.name(),
+        body: body.clone(),
+    };
+    let hash = Hash::of(body.as_bytes());
+    dossier.apply(Recorded { position: NOT_YET, hash, envelope: Arc::new(envelope), body });
+    Ok(drafted)
+}
+
+/// The receipt of an event.
+pub(super) fn receipt(envelope: &Envelope, position: Position, known: bool) -> Receipt {
+    Receipt { id: envelope.id, member: envelope.subject.member(), position, known, source: envelope.source.clone() }
+}
