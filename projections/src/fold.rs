@@ -92,7 +92,8 @@ impl Fold {
 
     /// Takes in what the store knows of some members: their events so far, in order of position.
     pub fn hold(&mut self, members: &BTreeSet<MemberId>, events: Vec<Recorded>) {
-        let mut dossiers: BTreeMap<MemberId, Dossier> = members.iter().map(|m| (self.links.keeper(*m), Dossier::default())).collect();
+        let mut dossiers: BTreeMap<MemberId, Dossier> =
+            members.iter().map(|m| (self.links.keeper(*m), Dossier::default())).collect();
         for recorded in events {
             if let Some(member) = recorded.envelope.subject.member() {
                 dossiers.entry(self.links.keeper(member)).or_default().apply(recorded);
@@ -202,8 +203,8 @@ impl Fold {
         let Event::Rules(Rules::RulebookAdopted(adopted)) = &recorded.envelope.event else {
             return Err(FoldError::NoRulebook(at));
         };
-        let rulebook = Rulebook::parse(adopted.text.as_str())
-            .map_err(|source| FoldError::Rulebook { position: at, source })?;
+        let rulebook =
+            Rulebook::parse(adopted.text.as_str()).map_err(|source| FoldError::Rulebook { position: at, source })?;
         self.rulebook_dossier.apply(recorded.clone());
         for (view, changes) in views::ALL.iter().zip(&mut self.changes.views) {
             if let Touched::These { added, .. } = view.touched(&self.rulebook_dossier, &rulebook, &recorded) {
@@ -254,7 +255,8 @@ impl Fold {
 }
 
 fn rows_of(dossier: &Dossier, rulebook: &Rulebook) -> Vec<Vec<Row>> {
-    let rows = views::ALL.iter().map(|view| if view.names_its_rows() { Vec::new() } else { view.rows(dossier, rulebook) });
+    let rows =
+        views::ALL.iter().map(|view| if view.names_its_rows() { Vec::new() } else { view.rows(dossier, rulebook) });
     rows.collect()
 }
 

@@ -36,7 +36,8 @@ impl LedgerKey {
             file.write_all(hex(&bytes).as_bytes()).context("could not write the ledger's key")?;
             file.sync_all().context("could not flush the ledger's key")?;
         }
-        let text = fs::read_to_string(path).with_context(|| format!("could not read the ledger's key {}", path.display()))?;
+        let text =
+            fs::read_to_string(path).with_context(|| format!("could not read the ledger's key {}", path.display()))?;
         match parse_hex(text.trim()) {
             Some(bytes) => Ok(Self(bytes)),
             None => bail!("{} holds no key: expected 64 hexadecimal digits", path.display()),

@@ -59,7 +59,8 @@ impl Tokens {
         let Ok(mut read) = self.read.lock() else { bail!("the list of tokens is poisoned") };
         if changed.is_some() && read.0 != changed {
             let text = fs::read(&self.path).with_context(|| format!("could not read {}", self.path.display()))?;
-            let kept = serde_json::from_slice(&text).with_context(|| format!("{} is no list of tokens", self.path.display()))?;
+            let kept = serde_json::from_slice(&text)
+                .with_context(|| format!("{} is no list of tokens", self.path.display()))?;
             *read = (changed, kept);
         }
         Ok(read.1.clone())
@@ -78,7 +79,8 @@ impl Tokens {
             bail!("there are {MOST_TOKENS} tokens already; revoke some first");
         }
         let mut bytes = [0; 32];
-        rand::TryRngCore::try_fill_bytes(&mut rand::rngs::OsRng, &mut bytes).context("the system gave no random bytes")?;
+        rand::TryRngCore::try_fill_bytes(&mut rand::rngs::OsRng, &mut bytes)
+            .context("the system gave no random bytes")?;
         let token = format!("rollbook_{}", hex(&bytes));
         kept.push(Kept { name: name.to_owned(), actor, sha256: Hash::of(token.as_bytes()) });
         self.write(&kept)?;
@@ -115,7 +117,8 @@ impl Tokens {
 /// Where it cannot be written.
 pub fn private(path: &Path, bytes: &[u8]) -> anyhow::Result<()> {
     let doing = || format!("could not write {}", path.display());
-    let mut file = fs::OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(path).with_context(doing)?;
+    let mut file =
+        fs::OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(path).with_context(doing)?;
     file.write_all(bytes).and_then(|()| file.sync_all()).with_context(doing)
 }
 

@@ -169,7 +169,8 @@ async fn listen(
     cancelled: &CancellationToken,
 ) -> anyhow::Result<(SocketAddr, impl Future<Output = anyhow::Result<()>>)> {
     let listener = TcpListener::bind(listen).await;
-    let listener = listener.with_context(|| format!("could not listen on {listen}; is another ledger running there?"))?;
+    let listener =
+        listener.with_context(|| format!("could not listen on {listen}; is another ledger running there?"))?;
     let address = listener.local_addr().context("could not learn the port")?;
     let cancelled = cancelled.clone();
     let serving = async move {
@@ -185,7 +186,8 @@ async fn ready(app: &App, address: SocketAddr, data: &Path) -> anyhow::Result<()
     let mut status = app.status.clone();
     loop {
         let there = |status: &crate::projector::Status| {
-            matches!(status.phase, Phase::Stopped { .. }) || (status.phase == Phase::Following && status.position >= head)
+            matches!(status.phase, Phase::Stopped { .. })
+                || (status.phase == Phase::Following && status.position >= head)
         };
         match tokio::time::timeout(SAY_AFTER, status.wait_for(there)).await {
             Ok(Ok(status)) => match &status.phase {
@@ -199,7 +201,8 @@ async fn ready(app: &App, address: SocketAddr, data: &Path) -> anyhow::Result<()
             }
         }
     }
-    std::fs::write(data.join("endpoint"), format!("http://{address}\n")).context("could not write the endpoint file")?;
+    std::fs::write(data.join("endpoint"), format!("http://{address}\n"))
+        .context("could not write the endpoint file")?;
     say_listening(address);
     eprintln!("operator's token in {}", data.join("admin.token").display());
     Ok(())

@@ -172,7 +172,8 @@ impl Ledger {
         loop {
             let status = self.get("/v1/status").await;
             let head = status["data"]["head"].as_u64().unwrap();
-            let response = self.asked(&format!("/v1/events?limit=1&at_least={head}&wait_ms=30000"), "application/json").await;
+            let response =
+                self.asked(&format!("/v1/events?limit=1&at_least={head}&wait_ms=30000"), "application/json").await;
             if response.status().is_success() && self.get("/v1/status").await["data"]["head"] == head {
                 return head;
             }

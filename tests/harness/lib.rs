@@ -1,7 +1,11 @@
 //! Starts real ledgers for tests: the program itself, its private nats-server, PostgreSQL, all on free loopback ports in
 //! temporary folders, all ended by process id.
 
-#![expect(clippy::unwrap_used, clippy::expect_used, reason = "a harness that cannot start its servers has failed the test")]
+#![expect(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    reason = "a harness that cannot start its servers has failed the test"
+)]
 
 pub mod ledger;
 pub mod log_contract;

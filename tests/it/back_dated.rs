@@ -17,9 +17,15 @@ async fn a_back_dated_icms_span_opens_a_conflict_from_its_effective_date_and_not
         .await;
     assert!(ledger.rows("/v1/conflicts").await.is_empty());
     let today = ledger
-        .record("participation_reported", MEMBER, "la-county-dhs", "2024-09-10", json!({
-            "program": "icms_hfh", "from": "2024-05-01", "evidence": "verified", "provider": "la-county-dhs"
-        }))
+        .record(
+            "participation_reported",
+            MEMBER,
+            "la-county-dhs",
+            "2024-09-10",
+            json!({
+                "program": "icms_hfh", "from": "2024-05-01", "evidence": "verified", "provider": "la-county-dhs"
+            }),
+        )
         .await;
 
     let now = ledger.rows("/v1/conflicts?effective_at=2024-05-01").await;
@@ -66,9 +72,15 @@ async fn linked_members_share_a_dossier_while_the_link_stands() {
         }))
         .await;
     ledger
-        .record("participation_reported", OTHER, "la-county-dhs", "2024-03-01", json!({
-            "program": "icms_odr", "from": "2024-03-01", "evidence": "verified"
-        }))
+        .record(
+            "participation_reported",
+            OTHER,
+            "la-county-dhs",
+            "2024-03-01",
+            json!({
+                "program": "icms_odr", "from": "2024-03-01", "evidence": "verified"
+            }),
+        )
         .await;
     assert!(ledger.rows("/v1/conflicts").await.is_empty());
     let linked = ledger

@@ -26,10 +26,12 @@ async fn a_submission_is_recorded_whole_or_not_at_all() {
     let head = ledger.caught_up().await;
     assert_eq!(head, 1, "nothing but the rulebook is in the log");
 
-    let (status, answer) = ledger.post("/v1/events", &json!([enrolled(one, "2024-02-01"), enrolled(two, "2024-03-01")])).await;
+    let (status, answer) =
+        ledger.post("/v1/events", &json!([enrolled(one, "2024-02-01"), enrolled(two, "2024-03-01")])).await;
     assert_eq!(status, 201, "{answer}");
     assert_eq!(answer["findings"][0]["code"], "duplicate_enrollment");
-    let positions: Vec<&Value> = answer["data"].as_array().unwrap().iter().map(|receipt| &receipt["position"]).collect();
+    let positions: Vec<&Value> =
+        answer["data"].as_array().unwrap().iter().map(|receipt| &receipt["position"]).collect();
     assert_eq!(positions, [&json!(2), &json!(3)]);
     ledger.stop();
 }
@@ -43,7 +45,10 @@ async fn the_same_id_again_is_the_same_event_and_another_event_under_it_is_refus
     assert_eq!(status, 201, "{first}");
     let (status, again) = ledger.post("/v1/events", &enrolled(id, "2024-02-01")).await;
     assert_eq!(status, 200, "{again}");
-    assert_eq!((&again["data"][0]["position"], &again["data"][0]["known"]), (&first["data"][0]["position"], &json!(true)));
+    assert_eq!(
+        (&again["data"][0]["position"], &again["data"][0]["known"]),
+        (&first["data"][0]["position"], &json!(true))
+    );
     let (status, problem) = ledger.post("/v1/events", &enrolled(id, "2024-03-01")).await;
     assert_eq!((status, &problem["errors"][0]["code"]), (409, &json!("id_reused")));
     let mut other = enrolled(id, "2024-02-01");
@@ -66,7 +71,11 @@ async fn a_body_of_lines_is_answered_line_by_line() {
     let folder = tempfile::tempdir().unwrap();
     let ledger = Ledger::up(folder.path(), None);
     let mut lines: Vec<String> = (0..300)
-        .map(|n| enrolled(&format!("018f3c1e-7a10-7c3d-9b4e-{n:012x}"), "2024-02-01").to_string().replace(MEMBER, &format!("0b0b0b0b-0b0b-8b0b-8b0b-{n:012x}")))
+        .map(|n| {
+            enrolled(&format!("018f3c1e-7a10-7c3d-9b4e-{n:012x}"), "2024-02-01")
+                .to_string()
+                .replace(MEMBER, &format!("0b0b0b0b-0b0b-8b0b-8b0b-{n:012x}"))
+        })
         .collect();
     lines[7] = "{\"kind\":\"enrolled\",\"kind\":\"enrolled\"}".to_owned();
     let request = reqwest::Client::new()
@@ -74,8 +83,16 @@ async fn a_body_of_lines_is_answered_line_by_line() {
         .bearer_auth(ledger.token())
         .header("content-type", "application/x-ndjson")
         .body(lines.join("\n"));
-    let answers: Vec<Value> =
-        request.send().await.unwrap().text().await.unwrap().lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    let answers: Vec<Value> = request
+        .send()
+        .await
+        .unwrap()
+        .text()
+        .await
+        .unwrap()
+        .lines()
+        .map(|line| serde_json::from_str(line).unwrap())
+        .collect();
     assert_eq!(answers.len(), 300);
     for (line, answer) in (1..).zip(&answers) {
         assert_eq!(answer["line"], json!(line));

@@ -13,7 +13,8 @@ pub const KINDS: [&str; 4] = ["member-information", "outreach-tracker", "return-
 /// The files of a kind, in the order of their names.
 pub fn files(folder: &Path, kind: &str) -> Vec<PathBuf> {
     let entries = std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path());
-    let mut files: Vec<PathBuf> = entries.filter(|path| path.file_name().unwrap().to_str().unwrap().contains(kind)).collect();
+    let mut files: Vec<PathBuf> =
+        entries.filter(|path| path.file_name().unwrap().to_str().unwrap().contains(kind)).collect();
     files.sort();
     assert!(!files.is_empty(), "no {kind} files in {}", folder.display());
     files

@@ -16,7 +16,8 @@ fn top() -> PathBuf {
 /// Every Rust file of the workspace with its text, by its path from the top.
 fn sources() -> Vec<(String, String)> {
     let mut sources = Vec::new();
-    let mut waiting: Vec<PathBuf> = ["events", "projections", "services", "tests"].iter().map(|room| top().join(room)).collect();
+    let mut waiting: Vec<PathBuf> =
+        ["events", "projections", "services", "tests"].iter().map(|room| top().join(room)).collect();
     while let Some(folder) = waiting.pop() {
         for entry in std::fs::read_dir(folder).unwrap() {
             let path = entry.unwrap().path();
@@ -41,15 +42,21 @@ fn that_name(word: &str, allowed: impl Fn(&str) -> bool) -> Vec<String> {
 #[test]
 fn nothing_else_stands_at_the_top() {
     let names = std::fs::read_dir(top()).unwrap().map(|entry| entry.unwrap().file_name().into_string().unwrap());
-    let others: Vec<String> =
-        names.filter(|name| !name.starts_with('.') && !TOP.contains(&name.as_str()) && name != "target" && name != "rollbook-data").collect();
+    let others: Vec<String> = names
+        .filter(|name| {
+            !name.starts_with('.') && !TOP.contains(&name.as_str()) && name != "target" && name != "rollbook-data"
+        })
+        .collect();
     assert!(others.is_empty(), "{others:?}");
 }
 
 #[test]
 fn files_are_short() {
-    let long: Vec<(String, usize)> =
-        sources().into_iter().map(|(name, text)| (name, text.lines().count())).filter(|(_, lines)| *lines > MOST_LINES).collect();
+    let long: Vec<(String, usize)> = sources()
+        .into_iter()
+        .map(|(name, text)| (name, text.lines().count()))
+        .filter(|(_, lines)| *lines > MOST_LINES)
+        .collect();
     assert!(long.is_empty(), "{long:?}");
 }
 
@@ -61,7 +68,18 @@ fn sql_stands_in_the_store_alone() {
 
 #[test]
 fn the_pure_rooms_know_no_clock_no_randomness_and_no_network() {
-    for word in ["Utc::now", "Local::now", "SystemTime", "Instant::now", "now_v7", "new_v4", "rand::", "tokio::", "async_nats", "axum"] {
+    for word in [
+        "Utc::now",
+        "Local::now",
+        "SystemTime",
+        "Instant::now",
+        "now_v7",
+        "new_v4",
+        "rand::",
+        "tokio::",
+        "async_nats",
+        "axum",
+    ] {
         let pure = |name: &str| name.starts_with("events/src") || name.starts_with("projections/src");
         let named = that_name(word, |name| !pure(name));
         assert!(named.is_empty(), "{word} in {named:?}");
@@ -72,7 +90,11 @@ fn the_pure_rooms_know_no_clock_no_randomness_and_no_network() {
 fn no_test_is_ignored_and_no_room_is_a_drawer() {
     let ignored = that_name(concat!("#[", "ignore"), |_| false);
     assert!(ignored.is_empty(), "{ignored:?}");
-    let drawers: Vec<String> = sources().into_iter().map(|(name, _)| name).filter(|name| name.contains("util") || name.contains("common")).collect();
+    let drawers: Vec<String> = sources()
+        .into_iter()
+        .map(|(name, _)| name)
+        .filter(|name| name.contains("util") || name.contains("common"))
+        .collect();
     assert!(drawers.is_empty(), "{drawers:?}");
 }
 

@@ -34,7 +34,8 @@ fn actor() -> Actor {
 /// A random event about a random member; `earlier` are events it may void.
 fn event(random: &mut ChaCha8Rng, n: u64, earlier: &[(u64, u64)]) -> Value {
     let of = random.random_range(0..MEMBERS);
-    let day = |random: &mut ChaCha8Rng| format!("2024-{:02}-{:02}", random.random_range(1..=12), random.random_range(1..=28));
+    let day =
+        |random: &mut ChaCha8Rng| format!("2024-{:02}-{:02}", random.random_range(1..=12), random.random_range(1..=28));
     let (from, at) = (day(random), day(random));
     let plan = *["la-care", "molina"].choose(random).unwrap();
     let enrollment = id(5_000 + of * 4 + random.random_range(0..3));
@@ -45,12 +46,24 @@ fn event(random: &mut ChaCha8Rng, n: u64, earlier: &[(u64, u64)]) -> Value {
     let reached = *["member", "nobody"].choose(random).unwrap();
     let mut whom = of;
     let (kind, data) = match random.random_range(0..11) {
-        0 | 1 => ("enrolled", json!({ "enrollment": enrollment, "program": program, "basis": "opt_in", "channel": "plan_direct", "provider": "1234567893", "from": from })),
+        0 | 1 => (
+            "enrolled",
+            json!({ "enrollment": enrollment, "program": program, "basis": "opt_in", "channel": "plan_direct", "provider": "1234567893", "from": from }),
+        ),
         2 => ("disenrolled", json!({ "enrollment": enrollment, "until": from, "reason": "unknown" })),
-        3 => ("provider_assigned", json!({ "enrollment": enrollment, "provider": "1558598797", "from": from, "channel": "dhs_subcontract" })),
+        3 => (
+            "provider_assigned",
+            json!({ "enrollment": enrollment, "provider": "1558598797", "from": from, "channel": "dhs_subcontract" }),
+        ),
         4 => ("participation_reported", json!({ "program": other, "from": from, "evidence": evidence })),
-        5 => ("member_identified", json!({ "program": "ecm", "populations": ["homelessness"], "pathway": "assigned_list" })),
-        6 | 7 => ("outreach_attempted", json!({ "program": "ecm", "channel": channel, "individualized": true, "response_invited": true, "reached": reached, "staff": "clinical", "provider": "1234567893" })),
+        5 => (
+            "member_identified",
+            json!({ "program": "ecm", "populations": ["homelessness"], "pathway": "assigned_list" }),
+        ),
+        6 | 7 => (
+            "outreach_attempted",
+            json!({ "program": "ecm", "channel": channel, "individualized": true, "response_invited": true, "reached": reached, "staff": "clinical", "provider": "1234567893" }),
+        ),
         8 => ("member_linked", json!({ "other": member((of + 1) % MEMBERS), "reason": "cin_merged" })),
         9 => ("member_unlinked", json!({ "other": member((of + 1) % MEMBERS), "reason": "in error" })),
         _ => match earlier.choose(random) {
@@ -85,7 +98,11 @@ async fn project(log: &Arc<MemoryLog>, db: &Db) {
     let (projector, mut status) = Projector::new(log.clone(), db.clone());
     let run = tokio::spawn(projector.run(cancelled.clone()));
     let head = log.head().await.unwrap();
-    let status = status.wait_for(|status| status.position >= head || status.trouble().is_some_and(|t| !t.contains("starting"))).await.unwrap().clone();
+    let status = status
+        .wait_for(|status| status.position >= head || status.trouble().is_some_and(|t| !t.contains("starting")))
+        .await
+        .unwrap()
+        .clone();
     assert_eq!(status.position, head, "{:?}", status.trouble());
     cancelled.cancel();
     run.await.unwrap();
@@ -136,7 +153,11 @@ async fn one_log_gives_the_same_rows_whatever_the_database_and_the_batches() {
     project(&log, &live).await;
     let expected = dump(&live).await;
     assert!(expected.iter().all(|(_, rows)| !rows.is_empty()), "every view has rows");
-    assert!(expected.iter().any(|(view, rows)| *view != "event_history" && rows.iter().any(|row| row.known_until.is_some())));
+    assert!(
+        expected
+            .iter()
+            .any(|(view, rows)| *view != "event_history" && rows.iter().any(|row| row.known_until.is_some()))
+    );
 
     let fresh = lite(folder.path(), "fresh.db").await;
     project(&log, &fresh).await;
@@ -161,7 +182,9 @@ async fn a_log_that_was_changed_or_cut_stops_the_projector_with_the_cause() {
     let log = Arc::new(MemoryLog::new(StreamSpec::ENROLLMENT));
     let db = lite(folder.path(), "views.db").await;
     let (recorder, queue) = Recorder::new();
-    tokio::spawn(Committer::new(log.clone(), Histories::new(log.clone(), db.clone())).run(queue, CancellationToken::new()));
+    tokio::spawn(
+        Committer::new(log.clone(), Histories::new(log.clone(), db.clone())).run(queue, CancellationToken::new()),
+    );
     record(&recorder, rulebook(Rulebook::built_in_text(), 9_000)).await;
     let mut random = ChaCha8Rng::seed_from_u64(3);
     for n in 0..40 {
@@ -171,7 +194,8 @@ async fn a_log_that_was_changed_or_cut_stops_the_projector_with_the_cause() {
         let (projector, mut status) = Projector::new(log, db);
         let cancelled = CancellationToken::new();
         let run = tokio::spawn(projector.run(cancelled.clone()));
-        let stands = |status: &rollbook::projector::Status| matches!(status.phase, rollbook::projector::Phase::Stopped { .. });
+        let stands =
+            |status: &rollbook::projector::Status| matches!(status.phase, rollbook::projector::Phase::Stopped { .. });
         let cause = status.wait_for(stands).await.unwrap().trouble().unwrap();
         cancelled.cancel();
         run.await.unwrap();
@@ -189,8 +213,18 @@ async fn a_log_that_was_changed_or_cut_stops_the_projector_with_the_cause() {
     let chained = messages.iter().position(|m| std::str::from_utf8(&m.body).unwrap().contains("previoushash")).unwrap();
     for (index, stored) in messages.iter().enumerate() {
         let text = std::str::from_utf8(&stored.body).unwrap();
-        let text = if index < chained && index > 0 { text.replace("\"actorid\":\"test\"", "\"actorid\":\"mallory\"") } else { text.to_owned() };
-        let message = rollbook::log::Message { subject: stored.subject.clone(), id: index.to_string(), expected: None, headers: Vec::new(), body: text.into() };
+        let text = if index < chained && index > 0 {
+            text.replace("\"actorid\":\"test\"", "\"actorid\":\"mallory\"")
+        } else {
+            text.to_owned()
+        };
+        let message = rollbook::log::Message {
+            subject: stored.subject.clone(),
+            id: index.to_string(),
+            expected: None,
+            headers: Vec::new(),
+            body: text.into(),
+        };
         changed.append(&[message]).await.unwrap();
     }
     let cause = stopped(changed, lite(folder.path(), "changed.db").await).await;

@@ -41,7 +41,9 @@ pub enum StoreError {
     #[error("expected sqlite://PATH or postgres://…, as in sqlite://rollbook-data/views.db")]
     Address,
     /// Another projector moved the checkpoint.
-    #[error("the checkpoint is no longer at position {expected}: another projector writes these views, or they were reset")]
+    #[error(
+        "the checkpoint is no longer at position {expected}: another projector writes these views, or they were reset"
+    )]
     Fenced {
         /// Where this projector believed it to be.
         expected: u64,

@@ -49,9 +49,9 @@ fn recorded(number: i64, hash: &str, event: String) -> Result<Recorded, StoreErr
     let position = position(number);
     let undecodable = |source| StoreError::Undecodable { position: position.0, source };
     let envelope = decode(event.as_bytes()).map_err(undecodable)?;
-    let hash = hash.parse().map_err(|_| {
-        undecodable(rollbook_events::DecodeError::Attribute { name: "hash", problem: "is unreadable" })
-    })?;
+    let hash = hash
+        .parse()
+        .map_err(|_| undecodable(rollbook_events::DecodeError::Attribute { name: "hash", problem: "is unreadable" }))?;
     Ok(Recorded { position, hash, envelope: Arc::new(envelope), body: event.into() })
 }
 

@@ -13,10 +13,12 @@ use crate::views;
 /// Parameters of one statement: SQLite takes 32,766, PostgreSQL 65,535.
 const MOST_PARAMETERS: usize = 30_000;
 
-const MOVE_CHECKPOINT: &str = "UPDATE checkpoint SET position = $1, recorded_at = $2 WHERE name = 'views' AND position = $3";
+const MOVE_CHECKPOINT: &str =
+    "UPDATE checkpoint SET position = $1, recorded_at = $2 WHERE name = 'views' AND position = $3";
 const JOIN_LINK: &str = "INSERT INTO member_link (a, b, known_from) VALUES ($1, $2, $3)";
 const PART_LINK: &str = "UPDATE member_link SET known_until = $1 WHERE a = $2 AND b = $3 AND known_until IS NULL";
-const STICK: &str = "INSERT INTO stuck_member (member, position, cause) VALUES ($1, $2, $3) ON CONFLICT (member) DO NOTHING";
+const STICK: &str =
+    "INSERT INTO stuck_member (member, position, cause) VALUES ($1, $2, $3) ON CONFLICT (member) DO NOTHING";
 const RESET_CHECKPOINT: &str = "UPDATE checkpoint SET position = 0, recorded_at = NULL WHERE name = 'views'";
 
 /// A member whose views stand still from a position on, with the class of the error.

@@ -30,9 +30,9 @@ impl Logging {
         let filter = EnvFilter::try_new(filter)
             .with_context(|| Stop::usage(format!("`{filter}` is no filter of logs")).next("as in --log info"))?;
         // Below info async-nats writes questions and answers of the log, bodies included, and sqlx writes statements.
-        let filter = ["async_nats=info", "sqlx=warn"].iter().try_fold(filter, |filter, directive| {
-            directive.parse().map(|directive| filter.add_directive(directive))
-        });
+        let filter = ["async_nats=info", "sqlx=warn"]
+            .iter()
+            .try_fold(filter, |filter, directive| directive.parse().map(|directive| filter.add_directive(directive)));
         let filter = filter.context("could not cap the logs of the libraries")?;
         let builder = tracing_subscriber::fmt().with_env_filter(filter).with_writer(stderr);
         let begun = if self.log_json {

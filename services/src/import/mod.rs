@@ -13,8 +13,8 @@ use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex};
 
-use rollbook_events::intake::{FileKind, RowCounts};
 use rollbook_events::families::rules::Rules;
+use rollbook_events::intake::{FileKind, RowCounts};
 use rollbook_events::{Actor, Event, Hash};
 use rollbook_projections::Rulebook;
 use serde::{Deserialize, Serialize};
@@ -229,10 +229,11 @@ impl Inner {
     /// The rulebook in force: the registry of plans stands in it.
     async fn rulebook(&self) -> Result<Rulebook, Box<dyn std::error::Error + Send + Sync>> {
         let last = self.enrollment.last("enrollment.rulebook").await?.ok_or("no rulebook was adopted")?;
-        match crate::projector::recorded(&last)?.envelope.event.clone() {
-            Event::Rules(Rules::RulebookAdopted(adopted)) => Ok(Rulebook::parse(adopted.text.as_str())?),
-            other => Err(format!("{} stands where the rulebook should", other.name()).into()),
-        }
+        let envelope = crate::projector::recorded(&last)?.envelope;
+        let Event::Rules(Rules::RulebookAdopted(adopted)) = &envelope.event else {
+            return Err(format!("{} stands where the rulebook should", envelope.event.name()).into());
+        };
+        Ok(Rulebook::parse(adopted.text.as_str())?)
     }
 
     fn quarantine_path(&self, sha256: Hash) -> PathBuf {

@@ -115,7 +115,12 @@ fn understand(
 }
 
 /// What a row asks of the ledger: who is told of, and what is to be recorded.
-pub(super) fn ask(row: &Row, upload: &Upload, key: &LedgerKey, rulebook: &Arc<Rulebook>) -> Option<(Option<Told>, Work)> {
+pub(super) fn ask(
+    row: &Row,
+    upload: &Upload,
+    key: &LedgerKey,
+    rulebook: &Arc<Rulebook>,
+) -> Option<(Option<Told>, Work)> {
     let source = |system: &str| IdentitySource {
         system: system.to_owned(),
         file_sha256: Some(upload.sha256),
@@ -147,7 +152,8 @@ fn from_statement(member: MemberId, statement: Arc<Statement>, file: Hash, ruleb
     Work::Row {
         member,
         make: Box::new(move |dossier| {
-            let only_county = |plan: &PlanCode| rulebook.plan_by_name(plan.as_str()).and_then(|plan| plan.only_county());
+            let only_county =
+                |plan: &PlanCode| rulebook.plan_by_name(plan.as_str()).and_then(|plan| plan.only_county());
             files::submissions(&statement, member, dossier, file, &only_county)
                 .map_err(|quarantine| NotSubmitted { column: quarantine.column, reason: quarantine.reason })
         }),

@@ -73,7 +73,7 @@ pub(super) async fn begin(inner: &Arc<Inner>, upload: Upload) -> Result<watch::R
         running.insert(upload.sha256, watched.clone());
     }
     let run = Run { inner: inner.clone(), upload, rulebook, report };
-    tokio::spawn(run.to_the_end(settled, profile, chunks));
+    tokio::spawn(run.settle_file(settled, profile, chunks));
     Ok(watched)
 }
 
@@ -85,7 +85,7 @@ struct Run {
 }
 
 impl Run {
-    async fn to_the_end(self, settled: Option<u32>, profile: Vec<String>, chunks: mpsc::Receiver<Chunk>) {
+    async fn settle_file(self, settled: Option<u32>, profile: Vec<String>, chunks: mpsc::Receiver<Chunk>) {
         let ended = self.settle_all(settled, profile, chunks).await;
         if let Ok(mut running) = self.inner.running.lock() {
             running.remove(&self.upload.sha256);
@@ -102,7 +102,12 @@ impl Run {
         });
     }
 
-    async fn settle_all(&self, settled: Option<u32>, profile: Vec<String>, chunks: mpsc::Receiver<Chunk>) -> Result<(), Failure> {
+    async fn settle_all(
+        &self,
+        settled: Option<u32>,
+        profile: Vec<String>,
+        chunks: mpsc::Receiver<Chunk>,
+    ) -> Result<(), Failure> {
         if settled.is_none() {
             self.received(profile).await?;
         }
@@ -245,9 +250,19 @@ impl Outcome {
 }
 
 /// What became of a row. Only what may pass is a failure; what is wrong with the row itself is its quarantine.
-fn outcome(row: Row, result: Option<(Option<News>, Result<Recording, RecordError>)>, file: Hash) -> Result<Outcome, Failure> {
+fn outcome(
+    row: Row,
+    result: Option<(Option<News>, Result<Recording, RecordError>)>,
+    file: Hash,
+) -> Result<Outcome, Failure> {
     let quarantined = |row: Row, column: Option<String>, reason: String, news: bool| Outcome {
-        row: RowSettled { row: row.row, outcome: RowOutcome::Quarantined, events: Vec::new(), column, reason: Some(reason) },
+        row: RowSettled {
+            row: row.row,
+            outcome: RowOutcome::Quarantined,
+            events: Vec::new(),
+            column,
+            reason: Some(reason),
+        },
         raw: row.raw,
         news,
         position: 0,
@@ -269,7 +284,12 @@ fn outcome(row: Row, result: Option<(Option<News>, Result<Recording, RecordError
             return Ok(quarantined(row, Some(rejection.field), reason, is_news));
         }
         Err(RecordError::TooMany) => {
-            return Ok(quarantined(row, None, "too_large: becomes more events than one batch holds".to_owned(), is_news));
+            return Ok(quarantined(
+                row,
+                None,
+                "too_large: becomes more events than one batch holds".to_owned(),
+                is_news,
+            ));
         }
         Err(error @ (RecordError::Unknown | RecordError::Unavailable { .. } | RecordError::Stopped)) => {
             return Err(Box::new(error));
@@ -277,7 +297,10 @@ fn outcome(row: Row, result: Option<(Option<News>, Result<Recording, RecordError
     };
     let here = |receipt: &Receipt| {
         !receipt.known
-            || receipt.source.as_ref().is_some_and(|source| source.file_sha256 == Some(file) && source.row == Some(row.row))
+            || receipt
+                .source
+                .as_ref()
+                .is_some_and(|source| source.file_sha256 == Some(file) && source.row == Some(row.row))
     };
     // A row that was recorded before a kill is recorded, not a duplicate of itself.
     let recorded = recording.receipts.iter().any(here)

@@ -53,7 +53,8 @@ pub(super) async fn decode_ahead(
 }
 
 fn decode_all(stored: &[Stored]) -> Batch {
-    let mut batch = Batch { events: Vec::with_capacity(stored.len()), poison: Vec::new(), damage: None, last: Position(0) };
+    let mut batch =
+        Batch { events: Vec::with_capacity(stored.len()), poison: Vec::new(), damage: None, last: Position(0) };
     for stored in stored {
         batch.last = stored.position;
         match recorded(stored) {

@@ -12,7 +12,8 @@ use super::draft::{Draft, file, receipt};
 use super::findings;
 use super::histories::{HistoryError, NOT_YET, stream_subject};
 use super::{
-    Circumstances, Decision, Histories, MOST_EVENTS, Receipt, RecordError, Recording, Request, RequestQueue, Work, decide,
+    Circumstances, Decision, Histories, MOST_EVENTS, Receipt, RecordError, Recording, Request, RequestQueue, Work,
+    decide,
 };
 use crate::clock;
 use crate::log::{AppendError, Log, Message};
@@ -91,10 +92,11 @@ impl Committer {
 
     /// Decides a request on the dossiers as the requests before it leave them. Answers it where nothing is to append.
     fn draft(&mut self, request: Request) -> Option<Draft> {
-        let saved: Vec<(Subject, Dossier)> = match &request.work {
-            Work::Given(given) if given.len() <= 1 => Vec::new(),
-            work => subjects_of(work).into_iter().map(|s| (s, self.histories.of(s).dossier.clone())).collect(),
-        };
+        // One submission alone leaves no dossier half-changed.
+        let alone = matches!(&request.work, Work::Given(given) if given.len() <= 1);
+        let subjects = if alone { BTreeSet::new() } else { subjects_of(&request.work) };
+        let saved: Vec<(Subject, Dossier)> =
+            subjects.into_iter().map(|subject| (subject, self.histories.of(subject).dossier.clone())).collect();
         let mut draft = Draft { receipts: Vec::new(), events: Vec::new(), before: Vec::new(), request };
         let decided = self.decide_all(&mut draft);
         let refused = match decided {
@@ -187,7 +189,11 @@ impl Committer {
                     let all: Vec<Request> = batch.into_iter().chain(waiting).map(|draft| draft.request).collect();
                     self.forget(all.iter());
                     for request in all {
-                        let error = if unknown { RecordError::Unknown } else { RecordError::Unavailable { source: source.clone() } };
+                        let error = if unknown {
+                            RecordError::Unknown
+                        } else {
+                            RecordError::Unavailable { source: source.clone() }
+                        };
                         _ = request.reply.send(Err(error));
                     }
                     return Vec::new();

@@ -38,7 +38,12 @@ pub struct Circumstances {
 ///
 /// # Errors
 /// The refusal, with its field.
-pub fn decide(dossier: &Dossier, submission: Submission, subject: Subject, with: Circumstances) -> Result<Decision, Rejection> {
+pub fn decide(
+    dossier: &Dossier,
+    submission: Submission,
+    subject: Subject,
+    with: Circumstances,
+) -> Result<Decision, Rejection> {
     let envelope = Envelope {
         id: submission.id.unwrap_or(with.fresh_id),
         subject,
@@ -105,7 +110,11 @@ fn refers_rightly(dossier: &Dossier, envelope: &Envelope) -> Result<Option<Recor
         }
         Event::Rules(Rules::RulebookAdopted(adopted)) => {
             if adopted.hash != Hash::of(adopted.text.as_str().as_bytes()) {
-                return Err(Rejection::new(RejectionCode::BadIdentifier, "data.hash", "is not the SHA-256 of data.text"));
+                return Err(Rejection::new(
+                    RejectionCode::BadIdentifier,
+                    "data.hash",
+                    "is not the SHA-256 of data.text",
+                ));
             }
             match Rulebook::parse(adopted.text.as_str()) {
                 Ok(_) => Ok(None),

@@ -30,9 +30,8 @@ pub(super) struct Drafted {
 pub(super) fn file(dossier: &mut Dossier, envelope: Envelope) -> Result<Drafted, Rejection> {
     let unwritable = |_| Rejection::new(RejectionCode::Malformed, "", "cannot be written");
     let body = encode(&envelope).map_err(unwritable)?;
-    let body: Arc<str> = String::from_utf8(body)
-        .map_err(|_| Rejection::new(RejectionCode::Malformed, "", "cannot be written"))?
-        .into();
+    let body: Arc<str> =
+        String::from_utf8(body).map_err(|_| Rejection::new(RejectionCode::Malformed, "", "cannot be written"))?.into();
     if body.len() > crate::log::MOST_BYTES {
         let detail = format!("becomes an event of more than {} bytes", crate::log::MOST_BYTES);
         return Err(Rejection::new(RejectionCode::TooLarge, "", detail));

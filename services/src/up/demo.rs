@@ -29,7 +29,8 @@ pub(super) async fn show(data: &Path, members: u32) -> anyhow::Result<()> {
     let settings = sample::Settings { members, seed: SEED, out };
     let written = tokio::task::spawn_blocking(move || sample::write_county(&settings, &mut |_| {})).await??;
     eprintln!("wrote a sample county of {members} people: {} files", written.files.len());
-    for kind in [FileKind::MemberInformation, FileKind::OutreachTracker, FileKind::ReturnTransmission, FileKind::Events] {
+    for kind in [FileKind::MemberInformation, FileKind::OutreachTracker, FileKind::ReturnTransmission, FileKind::Events]
+    {
         let files: Vec<_> = written.files.iter().filter(|(of, _, _)| *of == kind).map(|(_, path, _)| path).collect();
         let mut command = rollbook(data)?;
         command.arg("import").arg(kind.name()).args(&files).stdout(std::process::Stdio::null());

@@ -6,9 +6,9 @@ use std::time::Duration;
 
 use anyhow::{Context, bail};
 use metrics_exporter_prometheus::{PrometheusBuilder, PrometheusHandle};
-use rollbook_events::families::rules::RulebookAdopted;
+use rollbook_events::families::rules::{RulebookAdopted, Rules};
 use rollbook_events::{
-    Actor, County, EventId, Occurred, Position, Sensitivity, Subject, Submission, Whom, pacific_day,
+    Actor, County, Event, EventId, Occurred, Position, Sensitivity, Subject, Submission, Whom, pacific_day,
 };
 use rollbook_projections::Rulebook;
 use rollbook_projections::store::Db;
@@ -93,7 +93,12 @@ pub(super) async fn check(log: &dyn Log) -> anyhow::Result<()> {
 }
 
 /// Recorder, projector and query in one.
-pub(super) async fn whole(streams: &Streams, db: Db, data: &Path, cancelled: &CancellationToken) -> anyhow::Result<App> {
+pub(super) async fn whole(
+    streams: &Streams,
+    db: Db,
+    data: &Path,
+    cancelled: &CancellationToken,
+) -> anyhow::Result<App> {
     let status = start_projector(streams, &db, cancelled);
     let mut app = bare(streams, db, data, status)?;
     start_recorder(&mut app, streams, cancelled).await?;
@@ -190,8 +195,12 @@ async fn adopt_first(log: &dyn Log, recorder: &Recorder) -> anyhow::Result<()> {
         correlation: None,
         replaces: None,
         sensitivity: Sensitivity::None,
-        event: RulebookAdopted { hash: rulebook.hash(), text: text.parse()?, reason: "first event of the ledger".parse()? }
-            .into(),
+        event: RulebookAdopted {
+            hash: rulebook.hash(),
+            text: text.parse()?,
+            reason: "first event of the ledger".parse()?,
+        }
+        .into(),
     };
     let actor = Actor { org: "rollbook".to_owned(), id: "ledger".to_owned(), role: "operator".to_owned() };
     recorder.record(Work::Given(vec![(Subject::Rulebook, submission)]), actor).await?;
@@ -212,7 +221,8 @@ fn look_from_outside(log: Arc<dyn Log>, db: Db, cancelled: CancellationToken) ->
                 let checkpoint = db.checkpoint().await.map_err(|error| crate::error_chain::chain(&error))?;
                 let head = log.head().await.map_err(|error| crate::error_chain::chain(&error))?;
                 let stuck = db.stuck().await.map_err(|error| crate::error_chain::chain(&error))?;
-                let rulebooks = db.rulebooks(checkpoint.position).await.map_err(|error| crate::error_chain::chain(&error))?;
+                let rulebooks =
+                    db.rulebooks(checkpoint.position).await.map_err(|error| crate::error_chain::chain(&error))?;
                 Ok::<_, String>((checkpoint, head, stuck.len(), rulebooks))
             };
             match looked.await {
@@ -235,11 +245,8 @@ fn look_from_outside(log: Arc<dyn Log>, db: Db, cancelled: CancellationToken) ->
 }
 
 fn adopted_hash(recorded: &rollbook_projections::Recorded) -> Option<String> {
-    use rollbook_events::families::rules::Rules;
-    match &recorded.envelope.event {
-        rollbook_events::Event::Rules(Rules::RulebookAdopted(adopted)) => Some(adopted.hash.to_string()),
-        _ => None,
-    }
+    let Event::Rules(Rules::RulebookAdopted(adopted)) = &recorded.envelope.event else { return None };
+    Some(adopted.hash.to_string())
 }
 
 /// The one recorder of metrics that a process can have.
