@@ -24,6 +24,7 @@ CREATE TABLE event_history (
     known_from BIGINT NOT NULL,
     known_until BIGINT
 );
-CREATE UNIQUE INDEX event_history_now ON event_history (row_key) WHERE known_until IS NULL;
+-- Nearly every row is a current one, so one index serves today's questions and yesterday's.
+CREATE UNIQUE INDEX event_history_key ON event_history (row_key, known_from);
 CREATE INDEX event_history_member ON event_history (member, position);
 CREATE INDEX event_history_position ON event_history (position);

@@ -25,3 +25,5 @@ CREATE TABLE current_enrollment (
 CREATE UNIQUE INDEX current_enrollment_now ON current_enrollment (row_key) WHERE known_until IS NULL;
 CREATE INDEX current_enrollment_member ON current_enrollment (member);
 CREATE INDEX current_enrollment_plan_program_from_on ON current_enrollment (plan, program, from_on) WHERE known_until IS NULL;
+-- Yesterday's questions, page by page.
+CREATE UNIQUE INDEX current_enrollment_key ON current_enrollment (row_key, known_from);

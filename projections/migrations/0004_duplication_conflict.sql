@@ -26,3 +26,5 @@ CREATE TABLE duplication_conflict (
 CREATE UNIQUE INDEX duplication_conflict_now ON duplication_conflict (row_key) WHERE known_until IS NULL;
 CREATE INDEX duplication_conflict_member ON duplication_conflict (member);
 CREATE INDEX duplication_conflict_outcome_from_on ON duplication_conflict (outcome, from_on) WHERE known_until IS NULL;
+-- Yesterday's questions, page by page.
+CREATE UNIQUE INDEX duplication_conflict_key ON duplication_conflict (row_key, known_from);

@@ -27,3 +27,5 @@ CREATE TABLE outreach_conversion (
 CREATE UNIQUE INDEX outreach_conversion_now ON outreach_conversion (row_key) WHERE known_until IS NULL;
 CREATE INDEX outreach_conversion_member ON outreach_conversion (member);
 CREATE INDEX outreach_conversion_plan_program ON outreach_conversion (plan, program) WHERE known_until IS NULL;
+-- Yesterday's questions, page by page.
+CREATE UNIQUE INDEX outreach_conversion_key ON outreach_conversion (row_key, known_from);

@@ -115,7 +115,7 @@ pub fn kinds() -> RefOr<Schema> {
 
 /// Months.
 pub fn months() -> RefOr<Schema> {
-    list(text().pattern(Some(r"^\d{4}-\d{2}$")))
+    list(text().pattern(Some(r"^(19|20|21)[0-9]{2}-(0[1-9]|1[0-2])$")))
 }
 
 /// Columns to sum by.

@@ -1,8 +1,11 @@
 //! What the API's document says of rows and pages, made from the tables of the views.
 
+use rollbook_events::{County, Kind};
 use rollbook_projections::view::{Column, ColumnType, Table};
 use rollbook_projections::views::{current_enrollment, duplication_conflict, event_history, outreach_conversion};
-use utoipa::openapi::schema::{ArrayBuilder, KnownFormat, ObjectBuilder, Schema, SchemaFormat, SchemaType, Type};
+use utoipa::openapi::schema::{
+    ArrayBuilder, KnownFormat, ObjectBuilder, OneOfBuilder, Schema, SchemaFormat, SchemaType, Type,
+};
 use utoipa::openapi::{Ref, RefOr};
 use utoipa::{PartialSchema, ToSchema};
 
@@ -123,9 +126,24 @@ pub struct SubmissionBody;
 
 impl PartialSchema for SubmissionBody {
     fn schema() -> RefOr<Schema> {
-        let description = "one submission, or an array of them; /schemas/submission.json is its schema, /schemas lists those of `data`";
-        let kinds = SchemaType::from_iter([Type::Object, Type::Array]);
-        ObjectBuilder::new().schema_type(kinds).description(Some(description)).into()
+        let text = |description: &str| ObjectBuilder::new().schema_type(Type::String).description(Some(description));
+        let kinds: Vec<&str> = Kind::all().map(|kind| kind.name()).collect();
+        let data = ObjectBuilder::new().description(Some("what the kind holds; /schemas lists their schemas"));
+        let submission = ObjectBuilder::new()
+            .property("kind", text("kind of event").enum_values(Some(kinds)))
+            .property("plan", text("whose record it is").pattern(Some("^[a-z0-9][a-z0-9-]{1,39}$")))
+            .property("county", text("county").enum_values(Some(County::ALL.iter().map(|county| county.as_str()))))
+            .property("occurred_at", text("when it was true: a civil day in California, or an instant with its zone"))
+            .property("data", data)
+            .required("kind")
+            .required("plan")
+            .required("county")
+            .required("occurred_at")
+            .required("data")
+            .description(Some("one submission; /schemas/submission.json says all of it"))
+            .build();
+        let several = ArrayBuilder::new().items(submission.clone()).min_items(Some(1)).max_items(Some(1_000));
+        OneOfBuilder::new().item(submission).item(several).into()
     }
 }
 

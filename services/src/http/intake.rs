@@ -70,7 +70,7 @@ struct About {
     path = "/v1/intake/{file}",
     operation_id = "import_file",
     tag = "recording",
-    params(("file" = String, Path, description = "The kind of file: member-information, outreach-tracker, return-transmission or events"), About),
+    params(("file" = String, Path, description = "The kind of file: member-information, outreach-tracker, return-transmission or events", pattern = "^(member-information|outreach-tracker|return-transmission|events)$"), About),
     request_body(content = Vec<u8>, content_type = "application/octet-stream", description = "The file as it is, CSV or XLSX, for `events` NDJSON; at most 4 GiB"),
     responses(
         (status = 200, description = "A line a change, at most four a second; the last one is the report", content_type = "application/x-ndjson", body = Progress),
@@ -84,7 +84,9 @@ async fn import(
     Params(about, ..): Params<About>,
     body: Body,
 ) -> Result<Response, Problem> {
-    let kind: FileKind = segment("file", &kind)?;
+    let kinds = || FileKind::ALL.iter().map(|kind| kind.as_str()).collect::<Vec<_>>().join(", ");
+    let kind: FileKind =
+        kind.parse().map_err(|_| Problem::parameter("file", format!("expected one of {}", kinds())))?;
     let importer = importer(&edge)?;
     let spooled = Spooled::fill(&importer.spool(), body).await?;
     let Spooled { sha256, bytes, path } = spooled;

@@ -161,7 +161,8 @@ async fn count(
 }
 
 /// A CIN, in a body because addresses end in logs.
-#[derive(Debug, ToSchema)]
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
 #[expect(dead_code, reason = "it is read field by field, so that no refusal can repeat the CIN")]
 struct Lookup {
     /// The CIN, or the BIC id that begins with it.

@@ -1,8 +1,8 @@
 //! The HTTP edge: recording, queries, operations, and the document that describes them, generated from the code.
 //!
-//! One file a resource; a new one is a file and a line in [`routes`]. Reading order: [`auth`] and [`policy`] (who may),
-//! [`params`] (what is asked), [`basis`] (what an answer rests on), [`rows`] and [`answer`] (how rows become an answer),
-//! [`problem`] (what can go wrong), then the resources.
+//! One file a resource; a new one is a file and a line in `routes`. Reading order: `auth` and `policy` (who may),
+//! `params` (what is asked), `basis` (what an answer rests on), `rows` and `answer` (how rows become an answer),
+//! `problem` (what can go wrong), then the resources.
 //!
 //! **Invariant:** no SQL and no rule stands here. Every failure is `application/problem+json`; none repeats a value, and no
 //! log line holds a path, because a path may name a member.
