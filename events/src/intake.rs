@@ -58,8 +58,8 @@ pub enum IntakeEvent {
     FileCompleted { id: EventId, at: Instant, counts: RowCounts },
 }
 
-/// Rows in one `rows_settled`; at some 300 bytes a row it stays under the stream's message limit.
-pub const MOST_ROWS_SETTLED: usize = 500;
+/// Rows in one `rows_settled`; at some 100 bytes a row it stays under the stream's message limit.
+pub const MOST_ROWS_SETTLED: usize = 1_000;
 
 /// What became of one row.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]

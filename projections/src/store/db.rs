@@ -97,6 +97,8 @@ impl Db {
                 // The log is the truth and the views are made from it again, so the views' database need not flush each time.
                 .synchronous(SqliteSynchronous::Normal)
                 .busy_timeout(Duration::from_secs(10))
+                // A checkpoint of the write-ahead log flushes, so it comes after 80 MB and not after each batch.
+                .pragma("wal_autocheckpoint", "20000")
                 .pragma("cache_size", "-65536")
                 .pragma("mmap_size", "268435456");
             let pool = SqlitePoolOptions::new().max_connections(MOST_CONNECTIONS);

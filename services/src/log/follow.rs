@@ -155,24 +155,35 @@ impl NatsLog {
     pub(super) async fn read_many(&self, subject: &str) -> Result<Vec<Stored>, ReadError> {
         // From the first: where to start within a subject costs the server more than to send it all.
         let consumer = self.consumer(DeliverPolicy::All, subject.to_owned(), READER_KEPT).await?;
-        let pending = usize::try_from(consumer.cached_info().num_pending).unwrap_or(READ_AT_ONCE).min(READ_AT_ONCE);
-        let mut messages = Vec::with_capacity(pending);
-        if pending == 0 {
-            return Ok(messages);
+        let read = read_all(&consumer).await;
+        // Left to itself the server keeps it for a second, and many readers at once would come to its limit.
+        let name = &consumer.cached_info().name;
+        if let Err(error) = self.context.delete_consumer_from_stream(name, self.spec.name).await {
+            tracing::debug!(error = %error, "a reader was left to the server");
         }
-        let fetched = consumer.fetch().max_messages(pending).messages().await;
-        let mut fetched = fetched.map_err(ReadError::unavailable)?;
-        while let Some(message) = fetched.next().await {
-            let message = message.map_err(ReadError::unavailable)?;
-            let info = message.info().map_err(ReadError::unavailable)?;
-            if info.consumer_sequence != messages.len() as u64 + 1 {
-                // One was lost on the way here: it and what follows are asked for again.
-                break;
-            }
-            messages.push(stored(Position(info.stream_sequence), message));
-        }
-        Ok(messages)
+        read
     }
+}
+
+/// What a reader finds, up to the first gap.
+async fn read_all(consumer: &Consumer<pull::Config>) -> Result<Vec<Stored>, ReadError> {
+    let pending = usize::try_from(consumer.cached_info().num_pending).unwrap_or(READ_AT_ONCE).min(READ_AT_ONCE);
+    let mut messages = Vec::with_capacity(pending);
+    if pending == 0 {
+        return Ok(messages);
+    }
+    let fetched = consumer.fetch().max_messages(pending).messages().await;
+    let mut fetched = fetched.map_err(ReadError::unavailable)?;
+    while let Some(message) = fetched.next().await {
+        let message = message.map_err(ReadError::unavailable)?;
+        let info = message.info().map_err(ReadError::unavailable)?;
+        if info.consumer_sequence != messages.len() as u64 + 1 {
+            // One was lost on the way here: it and what follows are asked for again.
+            break;
+        }
+        messages.push(stored(Position(info.stream_sequence), message));
+    }
+    Ok(messages)
 }
 
 fn stored(position: Position, message: jetstream::Message) -> Stored {

@@ -1,6 +1,8 @@
 //! Reading and decoding ahead of the batch that is written.
 
-use futures_util::StreamExt;
+use std::time::Duration;
+
+use futures_util::{Stream, StreamExt};
 use rollbook_events::{Position, Subject};
 use rollbook_projections::Recorded;
 use rollbook_projections::store::write::Stuck;
@@ -11,6 +13,8 @@ use crate::log::{Log, ReadError, Stored};
 
 /// Events written in one transaction.
 const MOST_IN_A_STEP: usize = 2_000;
+/// How long a step waits for more: the log comes in dribbles, and a transaction costs the same for one event or many.
+const MOMENT: Duration = Duration::from_millis(3);
 /// Batches decoded ahead of the one that is written.
 const BATCHES_AHEAD: usize = 2;
 
@@ -31,7 +35,7 @@ pub(super) async fn decode_ahead(
     let mut stream = log.follow(after).await?.ready_chunks(MOST_IN_A_STEP);
     let (send, batches) = mpsc::channel(BATCHES_AHEAD);
     tokio::spawn(async move {
-        while let Some(chunk) = tokio::select! { chunk = stream.next() => chunk, () = send.closed() => None } {
+        while let Some(chunk) = tokio::select! { chunk = gather(&mut stream) => chunk, () = send.closed() => None } {
             let mut stored = Vec::with_capacity(chunk.len());
             let mut failed = None;
             for message in chunk {
@@ -50,6 +54,21 @@ pub(super) async fn decode_ahead(
         }
     });
     Ok(batches)
+}
+
+/// The next messages: those that are there, and those that come within a moment, up to what a step holds.
+async fn gather<S>(stream: &mut S) -> Option<Vec<Result<Stored, ReadError>>>
+where
+    S: Stream<Item = Vec<Result<Stored, ReadError>>> + Unpin,
+{
+    let mut gathered = stream.next().await?;
+    while gathered.len() < MOST_IN_A_STEP {
+        match tokio::time::timeout(MOMENT, stream.next()).await {
+            Ok(Some(more)) => gathered.extend(more),
+            Ok(None) | Err(_) => break,
+        }
+    }
+    Some(gathered)
 }
 
 fn decode_all(stored: &[Stored]) -> Batch {

@@ -19,7 +19,7 @@ use crate::error_chain::chain;
 use crate::log::{Log, ReadError};
 
 /// Events in the dossiers kept at hand, some 2 kB each with their rows.
-const MOST_HELD: usize = 150_000;
+const MOST_HELD: usize = 50_000;
 /// Members derived anew in one go.
 const MEMBERS_IN_A_GO: u32 = 500;
 /// How often an idle projector looks whether its views were reset, and at the log's head.
@@ -100,7 +100,10 @@ impl Projector {
             };
             let Err(error) = error else { continue };
             let cause = chain(&error);
-            if error.may_pass() {
+            if matches!(error, ProjectorError::Moved) {
+                tracing::info!("the views' checkpoint was moved: reading on from there");
+                self.status.send_modify(|status| status.phase = Phase::Starting);
+            } else if error.may_pass() {
                 tracing::warn!(cause, "the projector begins again from its checkpoint");
                 self.status.send_modify(|status| status.phase = Phase::Starting);
                 tokio::select! {
@@ -222,10 +225,13 @@ impl Projector {
         }
         let changes = fold.take_changes();
         let rows = changes.rows();
+        metrics::histogram!("rollbook_projector_step_events").record(to.0.saturating_sub(from.0) as f64);
+        let begun = std::time::Instant::now();
         match self.db.write(&changes, poison, Step { from, to, recorded_at }).await {
             Err(StoreError::Fenced { .. }) => return Err(ProjectorError::Moved),
             written => written?,
         }
+        metrics::histogram!("rollbook_projector_write_seconds").record(begun.elapsed());
         fold.shrink(MOST_HELD);
         metrics::counter!("rollbook_projector_rows_written").increment(count(rows));
         self.status.send_modify(|status| {

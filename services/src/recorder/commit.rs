@@ -214,7 +214,7 @@ impl Committer {
                 id: drafted.id.to_string(),
                 expected,
                 headers: vec![("Rollbook-Kind", drafted.kind.to_owned()), ("Rollbook-Plan", drafted.plan.clone())],
-                body: bytes::Bytes::copy_from_slice(drafted.body.as_bytes()),
+                body: drafted.body.clone(),
             });
         }
         if messages.is_empty() {

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use bytes::Bytes;
 use rollbook_events::{Envelope, EventId, Hash, Position, Rejection, RejectionCode, Subject, encode};
 use rollbook_projections::{Dossier, Recorded};
 
@@ -23,15 +24,14 @@ pub(super) struct Drafted {
     pub(super) id: EventId,
     pub(super) plan: String,
     pub(super) kind: &'static str,
-    pub(super) body: Arc<str>,
+    pub(super) body: Bytes,
 }
 
 /// Files a decided event in the dossier, so that the next request of this round is decided on it.
 pub(super) fn file(dossier: &mut Dossier, envelope: Envelope) -> Result<Drafted, Rejection> {
     let unwritable = |_| Rejection::new(RejectionCode::Malformed, "", "cannot be written");
     let body = encode(&envelope).map_err(unwritable)?;
-    let body: Arc<str> =
-        String::from_utf8(body).map_err(|_| Rejection::new(RejectionCode::Malformed, "", "cannot be written"))?.into();
+    let body = Bytes::from(body);
     if body.len() > crate::log::MOST_BYTES {
         let detail = format!("becomes an event of more than {} bytes", crate::log::MOST_BYTES);
         return Err(Rejection::new(RejectionCode::TooLarge, "", detail));
@@ -43,8 +43,9 @@ pub(super) fn file(dossier: &mut Dossier, envelope: Envelope) -> Result<Drafted,
         kind: envelope.event.name(),
         body: body.clone(),
     };
-    let hash = Hash::of(body.as_bytes());
-    dossier.apply(Recorded { position: NOT_YET, hash, envelope: Arc::new(envelope), body });
+    let hash = Hash::of(&body);
+    // The recorder reads a body once, so its dossier keeps none.
+    dossier.apply(Recorded { position: NOT_YET, hash, envelope: Arc::new(envelope), body: "".into() });
     Ok(drafted)
 }
 

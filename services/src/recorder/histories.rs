@@ -12,7 +12,9 @@ use rollbook_projections::{Dossier, Recorded, Rulebook};
 use crate::log::{Log, ReadError};
 
 /// Events in the dossiers kept at hand, some 2 kB each; past it those longest not used are let go.
-const MOST_KEPT: usize = 150_000;
+const MOST_KEPT: usize = 50_000;
+/// How many times as many while the view lags behind them.
+const TIMES_WHILE_LAGGING: usize = 4;
 /// Rounds between two counts of what is kept.
 const TURNS_BETWEEN_COUNTS: u64 = 16;
 
@@ -81,8 +83,11 @@ pub struct Histories {
     /// Ids that name events of members that are not at hand.
     reserved: BTreeSet<EventId>,
     rulebook: Option<Arc<Rulebook>>,
-    /// The last event of a dossier that was let go; the view knows it once its checkpoint has passed here.
+    /// The last event of a dossier that was let go before the view knew it; the view knows it once its checkpoint has
+    /// passed here.
     let_go: Position,
+    /// The bodies of events, which the recorder reads once and needs no more.
+    no_body: Arc<str>,
     turn: u64,
 }
 
@@ -100,7 +105,16 @@ pub fn stream_subject(subject: Subject) -> String {
 impl Histories {
     /// No dossier yet.
     pub fn new(log: Arc<dyn Log>, db: Db) -> Self {
-        Self { log, db, kept: HashMap::new(), reserved: BTreeSet::new(), rulebook: None, let_go: Position(0), turn: 0 }
+        Self {
+            log,
+            db,
+            kept: HashMap::new(),
+            reserved: BTreeSet::new(),
+            rulebook: None,
+            let_go: Position(0),
+            no_body: "".into(),
+            turn: 0,
+        }
     }
 
     /// Makes sure that these subjects' dossiers are at hand.
@@ -112,7 +126,10 @@ impl Histories {
     pub async fn want(&mut self, subjects: &BTreeSet<Subject>) -> Result<(), HistoryError> {
         self.turn += 1;
         self.reserved.clear();
-        self.shrink();
+        if self.turn.is_multiple_of(TURNS_BETWEEN_COUNTS) {
+            // Counted now and then, because counting walks through all of them.
+            self.shrink(self.db.checkpoint().await?.position);
+        }
         // The rulebook is always at hand: findings are judged by it.
         let wanted = subjects.iter().chain([&Subject::Rulebook]);
         let missing: BTreeSet<Subject> = wanted.filter(|subject| !self.kept.contains_key(subject)).copied().collect();
@@ -133,7 +150,8 @@ impl Histories {
         for subject in missing {
             self.kept.insert(subject, Kept::read(Dossier::default(), self.turn));
         }
-        for recorded in events {
+        for mut recorded in events {
+            recorded.body = self.no_body.clone();
             if let Some(kept) = self.kept.get_mut(&recorded.envelope.subject) {
                 kept.dossier.apply(recorded);
             }
@@ -150,7 +168,9 @@ impl Histories {
         for stored in self.log.read(&stream_subject(subject)).await? {
             let position = stored.position;
             let undecodable = |source| HistoryError::Undecodable { position, source };
-            dossier.apply(crate::projector::recorded(&stored).map_err(undecodable)?);
+            let mut recorded = crate::projector::recorded(&stored).map_err(undecodable)?;
+            recorded.body = self.no_body.clone();
+            dossier.apply(recorded);
         }
         self.kept.insert(subject, Kept::read(dossier, self.turn));
         Ok(())
@@ -201,13 +221,19 @@ impl Histories {
         self.rulebook.clone()
     }
 
-    fn shrink(&mut self) {
-        // Counted now and then, because counting walks through all of them.
-        if !self.turn.is_multiple_of(TURNS_BETWEEN_COUNTS) {
-            return;
+    /// Lets go of the dossiers longest not used, of those that the view knows whole; where it lags so far that this is not
+    /// enough, of others too, which are then read from the stream.
+    fn shrink(&mut self, checkpoint: Position) {
+        let used = |kept: &HashMap<Subject, Kept>, only_known: bool| {
+            let counted = kept.values().filter(|kept| !only_known || kept.last_position() <= checkpoint);
+            counted.map(|kept| (kept.used, kept.dossier.recorded().len())).collect::<Vec<_>>()
+        };
+        if let Some(turn) = keep_from(used(&self.kept, true), MOST_KEPT) {
+            self.kept.retain(|subject, kept| {
+                kept.used >= turn || kept.last_position() > checkpoint || *subject == Subject::Rulebook
+            });
         }
-        let used = self.kept.values().map(|kept| (kept.used, kept.dossier.recorded().len()));
-        let Some(turn) = keep_from(used, MOST_KEPT) else { return };
+        let Some(turn) = keep_from(used(&self.kept, false), MOST_KEPT * TIMES_WHILE_LAGGING) else { return };
         let mut let_go = self.let_go;
         self.kept.retain(|subject, kept| {
             let stays = kept.used >= turn || *subject == Subject::Rulebook;
