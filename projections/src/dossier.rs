@@ -29,6 +29,9 @@ pub struct Dossier {
     happened: Vec<(DateTime<Utc>, EventId, usize)>,
     /// Voided event to the events that voided it, in recorded order.
     voided: HashMap<EventId, Vec<EventId>>,
+    /// Voided event to the first voiding of it that stands. Kept as events come, so that no chain of voidings of voidings,
+    /// however long a client makes it, is walked when asked.
+    void_now: HashMap<EventId, EventId>,
 }
 
 impl Dossier {
@@ -38,14 +41,33 @@ impl Dossier {
         if self.by_id.contains_key(&id) {
             return;
         }
-        if let Event::Correction(Correction::EventVoided(void)) = &recorded.envelope.event {
-            self.voided.entry(void.event).or_default().push(id);
-        }
+        let voided = voids(&recorded);
         let happened = (recorded.envelope.occurred_at.earliest().utc(), id, self.recorded.len());
         let place = self.happened.partition_point(|other| *other < happened);
         self.happened.insert(place, happened);
         self.by_id.insert(id, self.recorded.len());
         self.recorded.push(recorded);
+        if let Some(voided) = voided {
+            self.voided.entry(voided).or_default().push(id);
+            self.void(voided);
+        }
+    }
+
+    /// Looks anew whether an event is void, then what it voided itself, and so on while that changes.
+    fn void(&mut self, mut id: EventId) {
+        // No true chain is longer; a broken import may have made a ring.
+        for _ in 0..=self.voided.len() {
+            let by = self.voided.get(&id).and_then(|by| by.iter().find(|by| !self.void_now.contains_key(by)).copied());
+            let was = match by {
+                Some(by) => self.void_now.insert(id, by),
+                None => self.void_now.remove(&id),
+            };
+            if was.is_some() == by.is_some() {
+                return;
+            }
+            let Some(next) = self.find(id).and_then(voids) else { return };
+            id = next;
+        }
     }
 
     /// One dossier of several pseudonyms' events, as they stand while the link does.
@@ -77,13 +99,7 @@ impl Dossier {
     /// The event that voided this one: the first voiding that stands, so that voiding the voided changes nothing, and a
     /// voiding that is itself voided leaves room for a later one.
     pub fn voided_by(&self, id: EventId) -> Option<&Recorded> {
-        self.voiding(id, self.voided.len()).and_then(|by| self.find(by))
-    }
-
-    /// `depth` bounds the chain of voidings of voidings, whatever a broken import made of it.
-    fn voiding(&self, id: EventId, depth: usize) -> Option<EventId> {
-        let by = self.voided.get(&id)?;
-        by.iter().copied().find(|by| depth == 0 || self.voiding(*by, depth - 1).is_none())
+        self.void_now.get(&id).and_then(|by| self.find(*by))
     }
 
     /// The events that stand, in the order they happened: what is told late is told in its place.
@@ -91,6 +107,12 @@ impl Dossier {
     /// Ties are broken by id, never by arrival, so that the same facts give the same rows whatever order they came in.
     pub fn standing(&self) -> Vec<&Envelope> {
         let in_order = self.happened.iter().filter_map(|(_, _, index)| self.recorded.get(*index));
-        in_order.filter(|r| self.voided_by(r.envelope.id).is_none()).map(|r| &*r.envelope).collect()
+        in_order.filter(|r| !self.void_now.contains_key(&r.envelope.id)).map(|r| &*r.envelope).collect()
     }
+}
+
+/// The event that an event voids.
+pub(crate) fn voids(recorded: &Recorded) -> Option<EventId> {
+    let Event::Correction(Correction::EventVoided(void)) = &recorded.envelope.event else { return None };
+    Some(void.event)
 }

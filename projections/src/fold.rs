@@ -5,10 +5,8 @@
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
-use rollbook_events::families::correction::Correction;
 use rollbook_events::families::rules::Rules;
-use rollbook_events::families::who::Who;
-use rollbook_events::{Event, MemberId, Position, Subject};
+use rollbook_events::{Event, EventId, MemberId, Position, Subject};
 
 use crate::at_hand::keep_from;
 use crate::changes::Changes;
@@ -72,16 +70,31 @@ impl Fold {
 
     /// The members whose earlier events must be given to [`Fold::hold`] before these events are applied.
     ///
-    /// An event that names no previous one is its member's first, so a new member costs no look.
-    pub fn wanting<'a>(&self, events: impl IntoIterator<Item = &'a Recorded>) -> BTreeSet<MemberId> {
+    /// Ask again once they are held, until there are none: whom a voiding concerns is seen only in the dossier of what it
+    /// voids. An event that names no previous one is its member's first, so a new member costs no look.
+    pub fn wanting(&self, events: &[Recorded]) -> BTreeSet<MemberId> {
         let mut wanting = BTreeSet::new();
         let mut fresh = BTreeSet::new();
+        let mut here: HashMap<EventId, &Recorded> = HashMap::new();
+        // Groups that these events may make one: then a voiding in one may speak of an event of another.
+        let mut joining: BTreeSet<MemberId> = BTreeSet::new();
         for recorded in events {
             let Some(member) = recorded.envelope.subject.member() else { continue };
-            if recorded.envelope.previous.is_none() && self.links.keeper(member) == member {
+            if recorded.envelope.previous.is_none() && self.links.alone(member) {
                 fresh.insert(member);
             }
-            for member in std::iter::once(member).chain(linked_other(&recorded.envelope.event)) {
+            let find = |id: EventId| {
+                let mut dossiers = std::iter::once(&member).chain(&joining).filter_map(|of| self.dossier(*of));
+                here.get(&id).copied().or_else(|| dossiers.find_map(|dossier| dossier.find(id)))
+            };
+            let other = links::other_of(recorded, find);
+            if let Some(other) = other {
+                joining.extend([member, other]);
+            }
+            if matches!(recorded.envelope.event, Event::Who(_) | Event::Correction(_)) {
+                here.insert(recorded.envelope.id, recorded);
+            }
+            for member in std::iter::once(member).chain(other) {
                 if !fresh.contains(&member) && !self.held.contains_key(&self.links.keeper(member)) {
                     wanting.extend(self.links.group(member));
                 }
@@ -123,7 +136,7 @@ impl Fold {
         held.used = self.clock;
         held.rows.resize_with(views::ALL.len(), Vec::new);
         check_chain(&held.dossier, &recorded)?;
-        let relinks = touches_links(&held.dossier, &recorded.envelope.event);
+        let other = links::other_of(&recorded, |id| held.dossier.find(id));
         held.dossier.apply(recorded.clone());
         for ((view, rows), changes) in views::ALL.iter().zip(&mut held.rows).zip(&mut self.changes.views) {
             match view.touched(&held.dossier, rulebook, &recorded) {
@@ -144,25 +157,22 @@ impl Fold {
                 }
             }
         }
-        if relinks {
-            self.relink(member, &recorded.envelope.event, at);
+        if let Some(other) = other {
+            self.relink(member, other, at);
         }
         Ok(())
     }
 
     /// Joins or parts dossiers: the rows of all the groups before become the rows of all the groups after.
-    fn relink(&mut self, member: MemberId, event: &Event, at: Position) {
+    fn relink(&mut self, member: MemberId, other: MemberId, at: Position) {
         let mut people = self.links.group(member);
-        if let Some(other) = linked_other(event) {
-            people.extend(self.links.group(other));
-        }
+        people.extend(self.links.group(other));
         let keepers: BTreeSet<MemberId> = people.iter().map(|m| self.links.keeper(*m)).collect();
         let old: Vec<Held> = keepers.iter().filter_map(|keeper| self.held.remove(keeper)).collect();
         let whole = Dossier::merged(old.iter().map(|held| &held.dossier));
-        let (now, before): (BTreeSet<_>, BTreeSet<_>) = (
-            links::standing(&whole),
-            self.links.pairs().into_iter().filter(|(a, b)| people.contains(a) || people.contains(b)).collect(),
-        );
+        let (mut now, before) = (links::standing(&whole), self.links.among(&people));
+        // A pair is judged only where both of its dossiers are here: whoever is elsewhere may have parted it on his side.
+        now.retain(|(a, b)| people.contains(a) && people.contains(b));
         for (a, b) in before.difference(&now) {
             self.links.part(*a, *b);
             self.changes.parted.push(((*a, *b), at));
@@ -216,12 +226,13 @@ impl Fold {
         Ok(())
     }
 
-    /// Re-derives some members' rows, which stood under `former`, under the rulebook now in force.
+    /// Re-derives some members' rows, which stood under `former`, under the rulebook now in force. Their dossiers are not
+    /// kept, for in the end they would be all there are.
     pub fn rederive(&mut self, former: &Rulebook, members: &BTreeSet<MemberId>, events: Vec<Recorded>, at: Position) {
         self.hold(members, events);
         let keepers: BTreeSet<MemberId> = members.iter().map(|m| self.links.keeper(*m)).collect();
         for keeper in keepers {
-            let Some(held) = self.held.get(&keeper) else { continue };
+            let Some(held) = self.held.remove(&keeper) else { continue };
             let before = rows_of(&held.dossier, former);
             for ((before, after), changes) in before.iter().zip(&held.rows).zip(&mut self.changes.views) {
                 changes.replace(before, after, at);
@@ -268,31 +279,4 @@ fn check_chain(dossier: &Dossier, recorded: &Recorded) -> Result<(), FoldError> 
     } else {
         Err(FoldError::BrokenChain(recorded.position))
     }
-}
-
-/// The other pseudonym of an event that links or parts.
-fn linked_other(event: &Event) -> Option<MemberId> {
-    match event {
-        Event::Who(Who::MemberLinked(link)) => Some(link.other),
-        Event::Who(Who::MemberUnlinked(unlink)) => Some(unlink.other),
-        Event::Who(Who::MemberDied(_) | Who::HousingObserved(_))
-        | Event::Coverage(_)
-        | Event::OtherPrograms(_)
-        | Event::Referral(_)
-        | Event::Authorization(_)
-        | Event::Outreach(_)
-        | Event::Enrollment(_)
-        | Event::Notice(_)
-        | Event::Rules(_)
-        | Event::Correction(_) => None,
-    }
-}
-
-fn touches_links(dossier: &Dossier, event: &Event) -> bool {
-    if let Event::Correction(Correction::EventVoided(void)) = event {
-        // A voiding of a voiding may bring a link back, so any voiding of either looks again.
-        let voided = dossier.find(void.event);
-        return voided.is_some_and(|voided| matches!(voided.envelope.event, Event::Who(_) | Event::Correction(_)));
-    }
-    linked_other(event).is_some()
 }

@@ -3,9 +3,9 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use rollbook_events::families::who::Who;
-use rollbook_events::{Event, MemberId};
+use rollbook_events::{Event, EventId, MemberId};
 
-use crate::dossier::Dossier;
+use crate::dossier::{Dossier, Recorded, voids};
 
 /// An unordered pair of pseudonyms.
 pub type Pair = (MemberId, MemberId);
@@ -26,6 +26,30 @@ pub fn standing(dossier: &Dossier) -> BTreeSet<Pair> {
         }
     }
     pairs
+}
+
+/// The other pseudonym of the link that an event may change: the one it names, or, of a voiding, the one that the voided
+/// event names, through any chain of voidings. `find` gives the events such a chain may lead to.
+pub fn other_of<'a>(event: &'a Recorded, find: impl Fn(EventId) -> Option<&'a Recorded>) -> Option<MemberId> {
+    let mut at = event;
+    while let Some(voided) = voids(at) {
+        // Each is earlier than the one before, so that the walk ends even where a broken import made a ring.
+        at = find(voided).filter(|voided| voided.position < at.position)?;
+    }
+    match &at.envelope.event {
+        Event::Who(Who::MemberLinked(link)) => Some(link.other),
+        Event::Who(Who::MemberUnlinked(unlink)) => Some(unlink.other),
+        Event::Who(Who::MemberDied(_) | Who::HousingObserved(_))
+        | Event::Coverage(_)
+        | Event::OtherPrograms(_)
+        | Event::Referral(_)
+        | Event::Authorization(_)
+        | Event::Outreach(_)
+        | Event::Enrollment(_)
+        | Event::Notice(_)
+        | Event::Rules(_)
+        | Event::Correction(_) => None,
+    }
 }
 
 /// All links of a ledger, and who is one person with whom.
@@ -73,13 +97,20 @@ impl Links {
         group
     }
 
+    /// Whether a member is linked with nobody.
+    pub fn alone(&self, member: MemberId) -> bool {
+        !self.neighbours.contains_key(&member)
+    }
+
     /// The pseudonym a group is kept under: its smallest, which no order of arrival changes.
     pub fn keeper(&self, member: MemberId) -> MemberId {
-        if self.neighbours.contains_key(&member) {
-            self.group(member).first().copied().unwrap_or(member)
-        } else {
-            member
-        }
+        if self.alone(member) { member } else { self.group(member).first().copied().unwrap_or(member) }
+    }
+
+    /// The pairs of some whole groups.
+    pub fn among(&self, people: &BTreeSet<MemberId>) -> BTreeSet<Pair> {
+        let linked = people.iter().filter_map(|a| Some((a, self.neighbours.get(a)?)));
+        linked.flat_map(|(a, others)| others.iter().map(|b| pair(*a, *b))).collect()
     }
 
     /// The pairs.

@@ -4,10 +4,12 @@
 use std::collections::HashMap;
 use std::hash::{DefaultHasher, Hash as _, Hasher};
 use std::sync::{Arc, RwLock};
+use std::time::Duration;
 
 use bytes::Bytes;
 use chrono::NaiveDate;
 use futures_util::StreamExt;
+use futures_util::stream::BoxStream;
 use rollbook_events::families::referral::Referral;
 use rollbook_events::identity::{Identity, IdentityRecorded, IdentitySource};
 use rollbook_events::{Event, EventId, Hash, MemberId, Occurred, Position};
@@ -16,10 +18,13 @@ use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 
 use crate::clock;
-use crate::log::{AppendError, Log, Message, ReadError};
+use crate::log::{AppendError, Log, MOST_IN_A_BATCH, Message, ReadError, Stored};
 
 /// Makes an identity's event id of what it says, so that the same statement is the same event.
 const NAMESPACE: Uuid = Uuid::from_u128(0x8f4f_6a52_3e6d_4c0b_9d5e_2b1a_7c90_41ee);
+
+/// How long the follower waits before it follows again.
+const AGAIN_AFTER: Duration = Duration::from_secs(1);
 
 /// What is known of one member, as each system last said.
 #[derive(Debug, Clone, Default)]
@@ -74,22 +79,27 @@ impl IdentityIndex {
         let known: Arc<RwLock<HashMap<MemberId, KnownOf>>> = Arc::default();
         let (reached, position) = watch::channel(Position(0));
         let mut stream = log.follow(Position(0)).await?;
-        let filled = known.clone();
+        let (filled, followed) = (known.clone(), log.clone());
         tokio::spawn(async move {
+            let mut last = Position(0);
             loop {
-                let next = tokio::select! { next = stream.next() => next, () = cancelled.cancelled() => None };
+                let next = tokio::select! { next = stream.next() => next, () = cancelled.cancelled() => return };
                 match next {
-                    None => return,
-                    Some(Err(error)) => {
-                        tracing::error!(error = %error, "the identity stream cannot be followed");
-                        return;
-                    }
                     Some(Ok(stored)) => {
                         match serde_json::from_slice::<IdentityRecorded>(&stored.body) {
                             Ok(recorded) => note(&filled, recorded.member, &recorded.identity, &recorded.source),
                             Err(_) => tracing::error!(position = stored.position.0, "an identity cannot be read"),
                         }
-                        _ = reached.send(stored.position);
+                        last = stored.position;
+                        _ = reached.send(last);
+                    }
+                    ended => {
+                        let error = ended.and_then(Result::err).map(|error| error.to_string());
+                        tracing::warn!(error, "the identity stream is followed again from where it was");
+                        match again(&*followed, last, &cancelled).await {
+                            Some(followed) => stream = followed,
+                            None => return,
+                        }
                     }
                 }
             }
@@ -131,24 +141,28 @@ impl IdentityIndex {
     /// Where the stream cannot be written.
     pub async fn record(&self, told: &[Told]) -> Result<Vec<News>, AppendError> {
         let mut messages: Vec<Message> = Vec::new();
+        let mut new: Vec<&Told> = Vec::new();
         let mut all = Vec::with_capacity(told.len());
+        let mut here: HashMap<(MemberId, u64), (u64, u64)> = HashMap::new();
         for told in told {
-            let news = self.news(told);
+            let (system, says, file) = digests(&told.identity, &told.source);
+            let news = match here.get(&(told.member, system)) {
+                Some((said, in_file)) if *said == says && *in_file == file => News::SaidHere,
+                Some((said, _)) if *said == says => News::Said,
+                Some(_) => News::New,
+                None => self.news(told),
+            };
             all.push(news);
-            if news != News::New {
-                continue;
+            if news == News::New {
+                here.insert((told.member, system), (says, file));
+                messages.push(message(told)?);
+                new.push(told);
             }
-            note(&self.known, told.member, &told.identity, &told.source);
-            messages.push(message(told)?);
         }
-        for chunk in messages.chunks(crate::log::MOST_IN_A_BATCH) {
-            if let Err(error) = self.log.append(chunk).await {
-                // What could not be written is not known, or it would never be written.
-                for told in told {
-                    self.forget(told.member);
-                }
-                return Err(error);
-            }
+        for (chunk, told) in messages.chunks(MOST_IN_A_BATCH).zip(new.chunks(MOST_IN_A_BATCH)) {
+            self.log.append(chunk).await?;
+            // Known only once it is on disk, so that nobody else is answered on what may yet fail.
+            told.iter().for_each(|told| note(&self.known, told.member, &told.identity, &told.source));
         }
         Ok(all)
     }
@@ -167,10 +181,22 @@ impl IdentityIndex {
             *age = occurred_at.day().years_since(born_on).and_then(|years| u8::try_from(years).ok());
         }
     }
+}
 
-    fn forget(&self, member: MemberId) {
-        if let Ok(mut known) = self.known.write() {
-            known.remove(&member);
+/// Follows the stream again from a position, as often as it takes; none where that was cancelled.
+async fn again(
+    log: &dyn Log,
+    after: Position,
+    cancelled: &CancellationToken,
+) -> Option<BoxStream<'static, Result<Stored, ReadError>>> {
+    loop {
+        tokio::select! {
+            () = tokio::time::sleep(AGAIN_AFTER) => {}
+            () = cancelled.cancelled() => return None,
+        }
+        match log.follow(after).await {
+            Ok(stream) => return Some(stream),
+            Err(error) => tracing::warn!(error = %error, "the identity stream cannot be followed yet"),
         }
     }
 }
@@ -189,7 +215,8 @@ fn message(told: &Told) -> Result<Message, AppendError> {
     let body = serde_json::to_vec(&recorded).map_err(|error| AppendError::Unavailable { source: Box::new(error) })?;
     Ok(Message {
         subject: format!("identity.{}", told.member),
-        id: recorded.id.to_string(),
+        // Not the identity's own id: said again within the server's memory of ids, it would meet another body under it.
+        id: clock::new_event_id().to_string(),
         expected: None,
         headers: Vec::new(),
         body: Bytes::from(body),

@@ -15,7 +15,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::app::App;
 use crate::http;
-use crate::log::{Access, Log};
+use crate::log::{Access, Log, SettingsError};
 use crate::nats_server::NatsServer;
 use crate::projector::Phase;
 use crate::tokens::{Tokens, private};
@@ -24,6 +24,8 @@ pub use parts::{Role, Streams};
 
 /// How often the settings that the promises rest on are compared.
 const CHECK_EVERY: Duration = Duration::from_secs(60);
+/// How long callers in flight may take for their answers at the end.
+const LAST_ANSWERS: Duration = Duration::from_secs(5);
 /// How long a ledger may take to become ready before it says what it waits for.
 const SAY_AFTER: Duration = Duration::from_secs(5);
 
@@ -86,14 +88,17 @@ pub async fn up(mut settings: Settings) -> anyhow::Result<()> {
         }
         drift(&streams.all()).await
     };
+    let mut serving = std::pin::pin!(serving);
     let ended = tokio::select! {
         ended = run => ended,
-        ended = serving => ended,
+        ended = &mut serving => ended,
         () = told_to_end() => Ok(()),
         status = server.wait() => bail_server(status.map(|status| status.to_string()), &settings.data),
     };
     tracing::info!("ending");
     cancelled.cancel();
+    // Callers in flight are answered before the database is closed under them.
+    _ = tokio::time::timeout(LAST_ANSWERS, &mut serving).await;
     app.db.close().await;
     drop(streams);
     server.stop().await;
@@ -192,7 +197,7 @@ async fn ready(app: &App, address: SocketAddr, data: &Path) -> anyhow::Result<()
         match tokio::time::timeout(SAY_AFTER, status.wait_for(there)).await {
             Ok(Ok(status)) => match &status.phase {
                 Phase::Stopped { cause } => bail!("the ledger is not ready: {cause}"),
-                Phase::Starting | Phase::Following | Phase::Rederiving { .. } => break,
+                Phase::Starting | Phase::Following | Phase::Rederiving { .. } | Phase::Waiting { .. } => break,
             },
             Ok(Err(_)) => bail!("the projector has ended"),
             Err(_) => {
@@ -219,9 +224,19 @@ async fn drift(logs: &[std::sync::Arc<dyn Log>]) -> anyhow::Result<()> {
     loop {
         ticks.tick().await;
         for log in logs {
-            parts::check(&**log).await?;
+            match parts::check(&**log).await {
+                // A server that does not answer has not drifted; writing to it fails by itself.
+                Err(error) if error.downcast_ref().is_some_and(is_unavailable) => {
+                    tracing::warn!(error = %error, "the settings could not be compared");
+                }
+                checked => checked?,
+            }
         }
     }
+}
+
+fn is_unavailable(error: &SettingsError) -> bool {
+    matches!(error, SettingsError::Unavailable { .. })
 }
 
 async fn told_to_end() {

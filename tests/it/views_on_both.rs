@@ -1,6 +1,8 @@
 //! The same log gives the same rows on SQLite and on PostgreSQL, in one go, batch by batch and after a rebuild; voided
 //! events, linked members and a second rulebook among it.
 
+mod linked;
+
 use std::sync::Arc;
 
 use harness::postgres::Postgres;

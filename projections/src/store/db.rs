@@ -99,8 +99,8 @@ impl Db {
                 .busy_timeout(Duration::from_secs(10))
                 // A checkpoint of the write-ahead log flushes, so it comes after 80 MB and not after each batch.
                 .pragma("wal_autocheckpoint", "20000")
-                .pragma("cache_size", "-65536")
-                .pragma("mmap_size", "268435456");
+                // 16 MB, times the connections.
+                .pragma("cache_size", "-16384");
             let pool = SqlitePoolOptions::new().max_connections(MOST_CONNECTIONS);
             Self::Lite(pool.connect_with(options).await.doing("open")?)
         } else {

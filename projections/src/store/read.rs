@@ -6,7 +6,7 @@ mod rows;
 pub use page::{Filter, Group, Page, Sum, SumBy};
 pub use rows::Known;
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use chrono::{DateTime, Utc};
@@ -22,6 +22,7 @@ use crate::links::{Links, Pair};
 const CHECKPOINT: &str = "SELECT position, recorded_at FROM checkpoint WHERE name = 'views'";
 const LINKS: &str = "SELECT a, b FROM member_link WHERE known_from <= $1 AND (known_until IS NULL OR known_until > $1)";
 const STUCK: &str = "SELECT member, position, cause FROM stuck_member ORDER BY position LIMIT 1000";
+const STUCK_FROM: &str = "SELECT member, position FROM stuck_member";
 const RULEBOOKS: &str = "SELECT position, hash, event FROM event_history \
     WHERE member IS NULL AND known_until IS NULL AND position <= $1 ORDER BY position";
 const MEMBERS_AFTER: &str = "SELECT DISTINCT member FROM event_history \
@@ -81,7 +82,20 @@ impl Db {
         })
     }
 
-    /// The members whose views stand still.
+    /// The members whose views stand still, each with the position it stands still from.
+    ///
+    /// # Errors
+    /// What the database said.
+    pub async fn stuck_from(&self) -> Result<BTreeMap<MemberId, Position>, StoreError> {
+        on!(self, pool => {
+            let rows = sqlx::query(STUCK_FROM).fetch_all(pool).await.doing("read the stuck members")?;
+            let stuck: sqlx::Result<BTreeMap<MemberId, Position>> =
+                rows.iter().map(|row| Ok((MemberId(row.try_get(0)?), position(row.try_get(1)?)))).collect();
+            stuck.doing("read the stuck members")
+        })
+    }
+
+    /// The first members whose views stand still, as many as somebody reads.
     ///
     /// # Errors
     /// What the database said.

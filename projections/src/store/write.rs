@@ -7,6 +7,7 @@ use uuid::Uuid;
 
 use super::db::{Db, Doing, StoreError, on};
 use crate::changes::{Changes, Opened};
+use crate::links::Pair;
 use crate::view::{Cell, ColumnType, Table};
 use crate::views;
 
@@ -15,6 +16,8 @@ const MOST_PARAMETERS: usize = 30_000;
 
 const MOVE_CHECKPOINT: &str =
     "UPDATE checkpoint SET position = $1, recorded_at = $2 WHERE name = 'views' AND position = $3";
+/// Where no event of the batch could be read: when the last one was recorded stays.
+const MOVE_CHECKPOINT_ALONE: &str = "UPDATE checkpoint SET position = $1 WHERE name = 'views' AND position = $2";
 const JOIN_LINK: &str = "INSERT INTO member_link (a, b, known_from) VALUES ($1, $2, $3)";
 const PART_LINK: &str = "UPDATE member_link SET known_until = $1 WHERE a = $2 AND b = $3 AND known_until IS NULL";
 const STICK: &str =
@@ -39,7 +42,7 @@ pub struct Step {
     pub from: Position,
     /// The checkpoint after.
     pub to: Position,
-    /// When the event at `to` was recorded.
+    /// When the last event read was recorded; none where none was.
     pub recorded_at: Option<DateTime<Utc>>,
 }
 
@@ -71,13 +74,14 @@ impl Db {
     pub async fn reset(&self) -> Result<(), StoreError> {
         on!(self, pool => {
             let mut tx = pool.begin().await.doing("begin")?;
+            // First, as in a write: it waits for one under way, whose rows each later statement then sees.
+            sqlx::query(RESET_CHECKPOINT).execute(&mut *tx).await.doing("reset the checkpoint")?;
             for view in views::ALL {
                 let text = format!("DELETE FROM {}", view.table().name);
                 sqlx::query(sqlx::AssertSqlSafe(text)).execute(&mut *tx).await.doing("empty a view")?;
             }
             sqlx::query("DELETE FROM member_link").execute(&mut *tx).await.doing("empty the links")?;
             sqlx::query("DELETE FROM stuck_member").execute(&mut *tx).await.doing("empty the stuck members")?;
-            sqlx::query(RESET_CHECKPOINT).execute(&mut *tx).await.doing("reset the checkpoint")?;
             tx.commit().await.doing("commit")
         })
     }
@@ -95,7 +99,11 @@ macro_rules! writer {
                 stuck: &[Stuck],
                 step: Step,
             ) -> Result<(), StoreError> {
-                let moved = sqlx::query(MOVE_CHECKPOINT).bind(sql(step.to)).bind(step.recorded_at).bind(sql(step.from));
+                let (to, from) = (sql(step.to), sql(step.from));
+                let moved = match step.recorded_at {
+                    Some(recorded_at) => sqlx::query(MOVE_CHECKPOINT).bind(to).bind(recorded_at).bind(from),
+                    None => sqlx::query(MOVE_CHECKPOINT_ALONE).bind(to).bind(from),
+                };
                 if moved.execute(&mut *conn).await.doing("move the checkpoint")?.rows_affected() != 1 {
                     return Err(StoreError::Fenced { expected: step.from.0 });
                 }
@@ -103,13 +111,13 @@ macro_rules! writer {
                     close(conn, view.table(), &changes.closed).await.doing("close rows")?;
                     open(conn, view.table(), &changes.opened).await.doing("open rows")?;
                 }
-                for ((a, b), at) in &changes.joined {
-                    let query = sqlx::query(JOIN_LINK).bind(a.0).bind(b.0).bind(sql(*at));
-                    query.execute(&mut *conn).await.doing("join a link")?;
-                }
-                for ((a, b), at) in &changes.parted {
-                    let query = sqlx::query(PART_LINK).bind(sql(*at)).bind(a.0).bind(b.0);
-                    query.execute(&mut *conn).await.doing("part a link")?;
+                for ((a, b), at, joined) in links_in_order(changes) {
+                    let query = if joined {
+                        sqlx::query(JOIN_LINK).bind(a.0).bind(b.0).bind(sql(at))
+                    } else {
+                        sqlx::query(PART_LINK).bind(sql(at)).bind(a.0).bind(b.0)
+                    };
+                    query.execute(&mut *conn).await.doing("join or part a link")?;
                 }
                 for stuck in stuck {
                     let query = sqlx::query(STICK).bind(stuck.member.0).bind(sql(stuck.position)).bind(&stuck.cause);
@@ -173,6 +181,14 @@ macro_rules! writer {
 
 writer!(pg, sqlx::Postgres, sqlx::PgConnection);
 writer!(lite, sqlx::Sqlite, sqlx::SqliteConnection);
+
+/// The links joined (`true`) and parted, in order of position: one batch may do either to the same pair, again and again.
+fn links_in_order(changes: &Changes) -> Vec<(Pair, Position, bool)> {
+    let joined = changes.joined.iter().map(|(pair, at)| (*pair, *at, true));
+    let mut links: Vec<_> = joined.chain(changes.parted.iter().map(|(pair, at)| (*pair, *at, false))).collect();
+    links.sort_by_key(|(_, at, _)| *at);
+    links
+}
 
 /// A position as a column holds it.
 pub(super) fn sql(position: Position) -> i64 {

@@ -65,7 +65,7 @@ async fn ready(State(edge): State<Edge>) -> Result<Json<Well>, Problem> {
             let detail = format!("members are derived anew under another rulebook; {done} are done");
             Err(Problem::new(Kind::NotReady, detail))
         }
-        Phase::Starting | Phase::Stopped { .. } => {
+        Phase::Starting | Phase::Waiting { .. } | Phase::Stopped { .. } => {
             Err(Problem::new(Kind::NotReady, "the projector does not follow the log"))
         }
     }

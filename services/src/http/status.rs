@@ -53,7 +53,7 @@ struct Standing {
     /// Milliseconds since the views last moved, or were last seen to be at the head.
     #[schema(minimum = 0)]
     still_ms: Option<u64>,
-    /// What the projector is doing: starting, following, rederiving or stopped.
+    /// What the projector is doing: starting, following, rederiving, waiting or stopped.
     phase: &'static str,
     /// Members derived anew so far, while it is rederiving.
     #[schema(minimum = 0)]
@@ -137,6 +137,7 @@ async fn status(
         Phase::Starting => ("starting", None),
         Phase::Following => ("following", None),
         Phase::Rederiving { done } => ("rederiving", Some(*done)),
+        Phase::Waiting { .. } => ("waiting", None),
         Phase::Stopped { .. } => ("stopped", None),
     };
     let stuck = edge.db.stuck().await?.into_iter();

@@ -161,7 +161,7 @@ async fn recorded(edge: &Edge, recorder: &Recorder, actor: &Actor, group: Vec<Ah
     let (mut outcomes, unidentified) = match submit::identified(edge, submissions).await {
         Ok(given) => {
             let works = given.into_iter().map(|one| Work::Given(vec![one])).collect();
-            (recorder.record_all(works, actor).await.into_iter(), None)
+            (recorder.enqueue(works, actor).await.all().await.into_iter(), None)
         }
         Err(problem) => (Vec::new().into_iter(), Some(problem)),
     };

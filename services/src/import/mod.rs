@@ -4,6 +4,7 @@
 //! again without harm, so an import that was killed anywhere is begun again after the last settled row and comes to the
 //! same end.
 
+mod outcome;
 mod quarantine;
 mod rows;
 mod run;
@@ -176,6 +177,7 @@ struct Inner {
     key: LedgerKey,
     data: PathBuf,
     running: Mutex<HashMap<Hash, watch::Receiver<Progress>>>,
+    beginning: tokio::sync::Mutex<()>,
 }
 
 impl std::fmt::Debug for Importer {
@@ -193,8 +195,8 @@ impl Importer {
         key: LedgerKey,
         data: PathBuf,
     ) -> Self {
-        let running = Mutex::new(HashMap::new());
-        Self { inner: Arc::new(Inner { intake, enrollment, recorder, identities, key, data, running }) }
+        let (running, beginning) = (Mutex::new(HashMap::new()), tokio::sync::Mutex::new(()));
+        Self { inner: Arc::new(Inner { intake, enrollment, recorder, identities, key, data, running, beginning }) }
     }
 
     /// Removes what a killed program left in the spool: its importer will be sent the file again.
@@ -221,6 +223,10 @@ impl Importer {
     /// # Errors
     /// Where the log cannot be read.
     pub async fn report(&self, sha256: Hash) -> Result<Option<Progress>, ImportError> {
+        let running = self.inner.running.lock().ok();
+        if let Some(progress) = running.and_then(|running| running.get(&sha256).map(|report| report.borrow().clone())) {
+            return Ok(Some(progress));
+        }
         state::report(&*self.inner.intake, sha256).await
     }
 }

@@ -36,15 +36,17 @@ impl Quarantine {
     pub(super) fn resume(path: PathBuf, settled: u32) -> std::io::Result<(Self, Vec<Line>)> {
         let mut kept = Vec::new();
         if path.exists() {
-            for text in BufReader::new(File::open(&path)?).lines() {
+            for text in BufReader::new(File::open(&path)?).split(b'\n') {
                 // A line cut off by a kill is of a row that was not settled.
-                if let Ok(line) = serde_json::from_str::<Line>(&text?)
+                if let Ok(line) = serde_json::from_slice::<Line>(&text?)
                     && line.row <= settled
                 {
                     kept.push(line);
                 }
             }
             let beside = path.with_extension("new");
+            // One that a kill left behind would be added to.
+            _ = fs::remove_file(&beside);
             let mut file = private(&beside)?;
             for line in &kept {
                 serde_json::to_writer(&mut file, line)?;

@@ -2,39 +2,43 @@
 
 use std::sync::Arc;
 
+use anyhow::anyhow;
 use futures_util::{StreamExt, stream};
-use rollbook_events::intake::{IntakeEvent, RowCounts, RowOutcome, RowSettled};
-use rollbook_events::{Hash, Instant};
+use rollbook_events::Instant;
+use rollbook_events::intake::{IntakeEvent, RowCounts, RowSettled};
 use rollbook_projections::Rulebook;
 use tokio::sync::{mpsc, oneshot, watch};
 
+use super::outcome::{Outcome, outcome};
 use super::quarantine::{Line, Quarantine};
-use super::rows::{self, Chunk, Row, What};
+use super::rows::{self, Chunk};
 use super::state::{self, Stand};
 use super::{ImportError, Inner, Progress, State, Upload, unspool};
 use crate::clock;
 use crate::identity_index::News;
 use crate::log::Message;
-use crate::recorder::{Receipt, RecordError, Recording};
+use crate::recorder::{Answers, Work};
 
 /// Chunks read ahead, and chunks recorded at once.
 const CHUNKS_AHEAD: usize = 3;
 /// Event ids in one `rows_settled`; 39 bytes each, under the stream's limit on a message.
 const MOST_IDS: usize = 5_000;
 
-type Failure = Box<dyn std::error::Error + Send + Sync>;
+type Failure = anyhow::Error;
 
 /// Begins an import, or joins the one that runs.
 pub(super) async fn begin(inner: &Arc<Inner>, upload: Upload) -> Result<watch::Receiver<Progress>, ImportError> {
-    let unavailable = |source: Failure| ImportError::Unavailable { source };
+    let unavailable = |source: Failure| ImportError::Unavailable { source: source.into() };
+    // One at a time begins, or the same file sent twice at once would run twice.
+    let _one = inner.beginning.lock().await;
     if let Ok(running) = inner.running.lock()
         && let Some(progress) = running.get(&upload.sha256)
     {
         unspool(&upload.path);
         return Ok(progress.clone());
     }
-    inner.identities.caught_up().await.map_err(|error| unavailable(Box::new(error)))?;
-    let rulebook = Arc::new(inner.rulebook().await.map_err(unavailable)?);
+    inner.identities.caught_up().await.map_err(|error| unavailable(error.into()))?;
+    let rulebook = Arc::new(inner.rulebook().await.map_err(|source| ImportError::Unavailable { source })?);
     let stand = state::stand(&*inner.intake, upload.sha256).await?;
     let mut progress = state::blank(upload.sha256);
     progress.name = upload.name.clone();
@@ -46,7 +50,7 @@ pub(super) async fn begin(inner: &Arc<Inner>, upload: Upload) -> Result<watch::R
             progress.set_counts(counts);
             (progress.already, progress.state, progress.bytes_read) = (true, State::Completed, upload.bytes);
             let path = inner.quarantine_path(upload.sha256);
-            let (_, waiting) = Quarantine::resume(path, u32::MAX).map_err(|error| unavailable(Box::new(error)))?;
+            let (_, waiting) = Quarantine::resume(path, u32::MAX).map_err(|error| unavailable(error.into()))?;
             progress.note_waiting(&inner.quarantine_path(upload.sha256), &waiting);
             return Ok(watch::channel(progress).1);
         }
@@ -66,13 +70,13 @@ pub(super) async fn begin(inner: &Arc<Inner>, upload: Upload) -> Result<watch::R
             unspool(&upload.path);
             return Err(ImportError::File(crate::error_chain::chain(&error)));
         }
-        Err(error) => return Err(unavailable(Box::new(error))),
+        Err(error) => return Err(unavailable(error.into())),
     };
     let (report, watched) = watch::channel(progress);
     if let Ok(mut running) = inner.running.lock() {
         running.insert(upload.sha256, watched.clone());
     }
-    let run = Run { inner: inner.clone(), upload, rulebook, report };
+    let run = Arc::new(Run { inner: inner.clone(), upload, rulebook, report });
     tokio::spawn(run.settle_file(settled, profile, chunks));
     Ok(watched)
 }
@@ -85,7 +89,7 @@ struct Run {
 }
 
 impl Run {
-    async fn settle_file(self, settled: Option<u32>, profile: Vec<String>, chunks: mpsc::Receiver<Chunk>) {
+    async fn settle_file(self: Arc<Self>, settled: Option<u32>, profile: Vec<String>, chunks: mpsc::Receiver<Chunk>) {
         let ended = self.settle_all(settled, profile, chunks).await;
         if let Ok(mut running) = self.inner.running.lock() {
             running.remove(&self.upload.sha256);
@@ -103,7 +107,7 @@ impl Run {
     }
 
     async fn settle_all(
-        &self,
+        self: &Arc<Self>,
         settled: Option<u32>,
         profile: Vec<String>,
         chunks: mpsc::Receiver<Chunk>,
@@ -115,14 +119,18 @@ impl Run {
         let (mut quarantine, waiting) = Quarantine::resume(path, settled.unwrap_or(0))?;
         self.report.send_modify(|progress| progress.note_waiting(quarantine.path(), &waiting));
         let chunks = stream::unfold(chunks, |mut chunks| async move { Some((chunks.recv().await?, chunks)) });
-        let recorded = chunks.map(|chunk| self.record(chunk)).buffered(CHUNKS_AHEAD);
+        let [identifying, queueing, answering] = [self, self, self].map(Arc::clone);
+        let identified = chunks.map(move |chunk| Arc::clone(&identifying).identify(chunk)).buffered(CHUNKS_AHEAD);
+        // Put in the queue one chunk after another, for what a row becomes may hang on the rows before it.
+        let queued = identified.then(move |chunk| Arc::clone(&queueing).enqueue(chunk));
+        let recorded = queued.map(move |chunk| Arc::clone(&answering).answers(chunk)).buffered(CHUNKS_AHEAD);
         let mut recorded = std::pin::pin!(recorded);
         while let Some(chunk) = recorded.next().await {
             let chunk = chunk?;
             let broken_at = chunk.broken_at;
             self.settle(chunk, &mut quarantine).await?;
             if let Some(row) = broken_at {
-                return Err(format!("the file breaks off at row {row}; send it again whole").into());
+                return Err(anyhow!("the file breaks off at row {row}; send it again whole"));
             }
         }
         let counts = self.report.borrow().counts();
@@ -143,8 +151,8 @@ impl Run {
         .await
     }
 
-    /// Records who people are and then what happened; what became of the rows is settled in the order of the file.
-    async fn record(&self, chunk: Chunk) -> Result<Settled, Failure> {
+    /// Records who people are.
+    async fn identify(self: Arc<Self>, chunk: Chunk) -> Result<Identified, Failure> {
         let asks: Vec<_> =
             chunk.rows.iter().map(|row| rows::ask(row, &self.upload, &self.inner.key, &self.rulebook)).collect();
         let told: Vec<_> = asks.iter().flatten().filter_map(|(told, _)| told.clone()).collect();
@@ -152,14 +160,25 @@ impl Run {
         let mut works = Vec::new();
         let mut of_row = Vec::with_capacity(asks.len());
         for ask in asks {
-            let Some((told, work)) = ask else {
-                of_row.push(None);
-                continue;
-            };
-            works.push(work);
-            of_row.push(Some(told.and_then(|_| news.next())));
+            of_row.push(ask.map(|(told, work)| {
+                works.push(work);
+                told.and_then(|_| news.next())
+            }));
         }
-        let mut results = self.inner.recorder.record_all(works, &self.upload.actor).await.into_iter();
+        Ok(Identified { chunk, works, of_row })
+    }
+
+    /// Asks for what happened to be recorded.
+    async fn enqueue(self: Arc<Self>, identified: Result<Identified, Failure>) -> Result<Queued, Failure> {
+        let Identified { chunk, works, of_row } = identified?;
+        let answers = self.inner.recorder.enqueue(works, &self.upload.actor).await;
+        Ok(Queued { chunk, answers, of_row })
+    }
+
+    /// What became of each row; settled in the order of the file.
+    async fn answers(self: Arc<Self>, queued: Result<Queued, Failure>) -> Result<Settled, Failure> {
+        let Queued { chunk, answers, of_row } = queued?;
+        let mut results = answers.all().await.into_iter();
         let mut outcomes = Vec::with_capacity(chunk.rows.len());
         for (row, news) in chunk.rows.into_iter().zip(of_row) {
             let result = match news {
@@ -224,92 +243,25 @@ impl Run {
     }
 }
 
+/// A chunk whose people are known, and what it asks for.
+struct Identified {
+    chunk: Chunk,
+    works: Vec<Work>,
+    /// For each row that asks for something, whether it told anything new of its person.
+    of_row: Vec<Option<Option<News>>>,
+}
+
+/// A chunk that waits for its answers.
+struct Queued {
+    chunk: Chunk,
+    answers: Answers,
+    of_row: Vec<Option<Option<News>>>,
+}
+
 struct Settled {
     outcomes: Vec<Outcome>,
     bytes_read: u64,
     broken_at: Option<u32>,
-}
-
-struct Outcome {
-    row: RowSettled,
-    raw: String,
-    news: bool,
-    position: u64,
-}
-
-impl Outcome {
-    fn line(&self, file: &str) -> Option<Line> {
-        (self.row.outcome == RowOutcome::Quarantined).then(|| Line {
-            file: file.to_owned(),
-            row: self.row.row,
-            column: self.row.column.clone(),
-            reason: self.row.reason.clone().unwrap_or_default(),
-            raw: self.raw.clone(),
-        })
-    }
-}
-
-/// What became of a row. Only what may pass is a failure; what is wrong with the row itself is its quarantine.
-fn outcome(
-    row: Row,
-    result: Option<(Option<News>, Result<Recording, RecordError>)>,
-    file: Hash,
-) -> Result<Outcome, Failure> {
-    let quarantined = |row: Row, column: Option<String>, reason: String, news: bool| Outcome {
-        row: RowSettled {
-            row: row.row,
-            outcome: RowOutcome::Quarantined,
-            events: Vec::new(),
-            column,
-            reason: Some(reason),
-        },
-        raw: row.raw,
-        news,
-        position: 0,
-    };
-    let (news, result) = match (&row.what, result) {
-        (What::Quarantined(why), _) => {
-            let why = why.clone();
-            return Ok(quarantined(row, why.column, why.reason, false));
-        }
-        (What::Statement(_) | What::Submission(_), Some(result)) => result,
-        (What::Statement(_) | What::Submission(_), None) => return Err("a row was not answered".into()),
-    };
-    let is_news = news == Some(News::New);
-    let recording = match result {
-        Ok(recording) => recording,
-        Err(RecordError::NotSubmitted(why)) => return Ok(quarantined(row, why.column, why.reason, is_news)),
-        Err(RecordError::Rejected { rejection, .. }) => {
-            let reason = format!("{}: {}", rejection.code, rejection.detail);
-            return Ok(quarantined(row, Some(rejection.field), reason, is_news));
-        }
-        Err(RecordError::TooMany) => {
-            return Ok(quarantined(
-                row,
-                None,
-                "too_large: becomes more events than one batch holds".to_owned(),
-                is_news,
-            ));
-        }
-        Err(error @ (RecordError::Unknown | RecordError::Unavailable { .. } | RecordError::Stopped)) => {
-            return Err(Box::new(error));
-        }
-    };
-    let here = |receipt: &Receipt| {
-        !receipt.known
-            || receipt
-                .source
-                .as_ref()
-                .is_some_and(|source| source.file_sha256 == Some(file) && source.row == Some(row.row))
-    };
-    // A row that was recorded before a kill is recorded, not a duplicate of itself.
-    let recorded = recording.receipts.iter().any(here)
-        || (recording.receipts.is_empty() && matches!(news, Some(News::New | News::SaidHere)));
-    let outcome = if recorded { RowOutcome::Recorded } else { RowOutcome::Duplicate };
-    let position = recording.receipts.iter().map(|receipt| receipt.position.0).max().unwrap_or(0);
-    let events = recording.receipts.iter().map(|receipt| receipt.id).collect();
-    let row_settled = RowSettled { row: row.row, outcome, events, column: None, reason: None };
-    Ok(Outcome { row: row_settled, raw: String::new(), news: is_news, position })
 }
 
 fn now() -> Instant {

@@ -1,6 +1,7 @@
 //! Following the log: batches decoded ahead, folded, and written; begun again from the checkpoint where something failed.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
+use std::convert::Infallible;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -13,10 +14,10 @@ use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 
 use super::decode_ahead::{Batch, decode_ahead};
-use super::{Phase, Status};
+use super::{Phase, ProjectorError, Status};
 use crate::clock;
 use crate::error_chain::chain;
-use crate::log::{Log, ReadError};
+use crate::log::Log;
 
 /// Events in the dossiers kept at hand, some 2 kB each with their rows.
 const MOST_HELD: usize = 50_000;
@@ -26,50 +27,6 @@ const MEMBERS_IN_A_GO: u32 = 500;
 const LOOK_EVERY: Duration = Duration::from_millis(500);
 /// How long it waits before it begins again after a failure that may pass.
 const AGAIN_AFTER: Duration = Duration::from_millis(500);
-
-/// Why the projector ended a run.
-#[derive(Debug, thiserror::Error)]
-pub enum ProjectorError {
-    /// The log could not be read, or is damaged.
-    #[error("could not read the log")]
-    Log(#[from] ReadError),
-    /// The views could not be written.
-    #[error("could not write the views")]
-    Views(#[from] StoreError),
-    /// The log does not fold.
-    #[error("the log does not fold")]
-    Fold(#[from] FoldError),
-    /// The log is shorter than what was projected from it.
-    #[error("the log ends at {head}, before the views' checkpoint {position}: it was restored or has lost its end")]
-    Regression {
-        /// The log's last position.
-        head: Position,
-        /// The checkpoint.
-        position: Position,
-    },
-    /// A rulebook that cannot be read: every view hangs on it.
-    #[error("the event at position {position} is about no member and cannot be read")]
-    Unreadable {
-        /// Where.
-        position: Position,
-    },
-    /// The views were reset, or another projector writes them.
-    #[error("the views' checkpoint was moved")]
-    Moved,
-}
-
-impl ProjectorError {
-    /// Whether beginning again can help.
-    fn may_pass(&self) -> bool {
-        match self {
-            Self::Moved | Self::Views(_) | Self::Log(ReadError::Unavailable { .. }) => true,
-            Self::Log(ReadError::Hole { .. } | ReadError::Behind { .. } | ReadError::Subject)
-            | Self::Fold(_)
-            | Self::Unreadable { .. }
-            | Self::Regression { .. } => false,
-        }
-    }
-}
 
 /// The projector of all views.
 pub struct Projector {
@@ -94,18 +51,17 @@ impl Projector {
     /// Runs until cancelled. What may pass is tried again from the checkpoint; damage stops it, with the cause in its status.
     pub async fn run(self, cancelled: CancellationToken) {
         loop {
-            let error = tokio::select! {
+            let Err(error) = tokio::select! {
                 ended = self.follow() => ended,
                 () = cancelled.cancelled() => return,
             };
-            let Err(error) = error else { continue };
             let cause = chain(&error);
             if matches!(error, ProjectorError::Moved) {
                 tracing::info!("the views' checkpoint was moved: reading on from there");
                 self.status.send_modify(|status| status.phase = Phase::Starting);
             } else if error.may_pass() {
                 tracing::warn!(cause, "the projector begins again from its checkpoint");
-                self.status.send_modify(|status| status.phase = Phase::Starting);
+                self.status.send_modify(|status| status.phase = Phase::Waiting { cause });
                 tokio::select! {
                     () = tokio::time::sleep(AGAIN_AFTER) => {}
                     () = cancelled.cancelled() => return,
@@ -119,17 +75,16 @@ impl Projector {
         }
     }
 
-    async fn follow(&self) -> Result<(), ProjectorError> {
+    async fn follow(&self) -> Result<Infallible, ProjectorError> {
         let checkpoint = self.db.checkpoint().await?;
         let mut position = checkpoint.position;
         let head = self.log.head().await?;
         if head < position {
             return Err(ProjectorError::Regression { head, position });
         }
-        let mut stuck: BTreeSet<MemberId> = self.db.stuck().await?.iter().map(|stuck| stuck.member).collect();
+        let mut stuck = self.db.stuck_from().await?;
         let mut fold = self.resume(position).await?;
         self.status.send_modify(|status| {
-            status.phase = Phase::Following;
             status.position = position;
             status.recorded_at = checkpoint.recorded_at;
             status.head = head;
@@ -141,8 +96,8 @@ impl Projector {
         loop {
             tokio::select! {
                 batch = batches.recv() => {
-                    let Some(batch) = batch else { return Ok(()) };
-                    position = self.step(&mut fold, &mut stuck, position, batch?).await?;
+                    let batch = batch.ok_or(ProjectorError::Ended)??;
+                    position = self.step(&mut fold, &mut stuck, position, batch).await?;
                 }
                 _ = looks.tick() => self.look(position).await?,
             }
@@ -169,16 +124,21 @@ impl Projector {
     async fn step(
         &self,
         fold: &mut Fold,
-        stuck: &mut BTreeSet<MemberId>,
+        stuck: &mut BTreeMap<MemberId, Position>,
         from: Position,
         mut batch: Batch,
     ) -> Result<Position, ProjectorError> {
         if let Some(position) = batch.damage {
             return Err(ProjectorError::Unreadable { position });
         }
-        stuck.extend(batch.poison.iter().map(|poison| poison.member));
+        for poison in &batch.poison {
+            // The first stands: they come in order.
+            stuck.entry(poison.member).or_insert(poison.position);
+        }
         if !stuck.is_empty() {
-            batch.events.retain(|event| event.envelope.subject.member().is_none_or(|member| !stuck.contains(&member)));
+            // What a member said before the event that cannot be read counts, however the batches fell.
+            let from = |event: &Recorded| event.envelope.subject.member().and_then(|member| stuck.get(&member));
+            batch.events.retain(|event| from(event).is_none_or(|from| event.position < *from));
         }
         let mut at = from;
         let mut events = batch.events.into_iter().peekable();
@@ -211,17 +171,23 @@ impl Projector {
         to: Position,
     ) -> Result<Position, ProjectorError> {
         let recorded_at = part.last().map(|event| event.envelope.recorded_at);
-        let wanting = fold.wanting(&part);
-        if !wanting.is_empty() {
+        loop {
+            let wanting = fold.wanting(&part);
+            if wanting.is_empty() {
+                break;
+            }
             let events = self.db.events_of(&wanting).await?;
             fold.hold(&wanting, events);
         }
-        let former = part.first().filter(|event| is_rulebook(event)).and_then(|_| fold.rulebook().cloned());
+        let adopted = part.first().filter(|event| is_rulebook(event)).map(|event| event.position);
+        let former = adopted.and_then(|at| Some((at, fold.rulebook().cloned()?)));
         for event in part {
-            fold.apply(event)?;
+            if let Err(error) = fold.apply(event) {
+                return Err(self.moved_or(error, from).await);
+            }
         }
-        if let Some(former) = former {
-            self.rederive(fold, &former, to).await?;
+        if let Some((at, former)) = former {
+            self.rederive(fold, &former, at).await?;
         }
         let changes = fold.take_changes();
         let rows = changes.rows();
@@ -245,21 +211,30 @@ impl Projector {
         Ok(to)
     }
 
+    /// Dossiers that were read while the views were reset do not fold, though nothing is wrong with the log.
+    async fn moved_or(&self, error: FoldError, from: Position) -> ProjectorError {
+        match self.db.checkpoint().await {
+            Ok(checkpoint) if checkpoint.position == from => error.into(),
+            Ok(_) => ProjectorError::Moved,
+            Err(error) => error.into(),
+        }
+    }
+
     /// Derives every member anew under the rulebook now in force, showing how far it is.
     async fn rederive(&self, fold: &mut Fold, former: &Rulebook, at: Position) -> Result<(), ProjectorError> {
         let mut after = MemberId(uuid::Uuid::nil());
         let mut done = 0;
+        let links = self.db.links(at).await?;
+        let mut derived = BTreeSet::new();
         loop {
             let members = self.db.members_after(after, MEMBERS_IN_A_GO).await?;
             let Some(last) = members.last().copied() else { return Ok(()) };
             done += count(members.len());
-            let links = self.db.links(at).await?;
-            // A group of linked pseudonyms is derived whole, when its keeper's turn has come.
-            let group = members.iter().filter(|member| links.keeper(**member) == **member);
-            let people: BTreeSet<MemberId> = group.flat_map(|member| links.group(*member)).collect();
+            // A group of linked pseudonyms is derived whole, when the first of them that has events has its turn.
+            let first = members.iter().filter(|of| links.alone(**of) || derived.insert(links.keeper(**of)));
+            let people: BTreeSet<MemberId> = first.flat_map(|member| links.group(*member)).collect();
             let events = self.db.events_of(&people).await?;
             fold.rederive(former, &people, events, at);
-            fold.shrink(MOST_HELD);
             after = last;
             self.status.send_modify(|status| status.phase = Phase::Rederiving { done });
         }
@@ -276,6 +251,10 @@ impl Projector {
         }
         self.status.send_modify(|status| {
             status.head = head;
+            // What failed in the writing is over when something is written, not when something can be read.
+            if head == position || !matches!(status.phase, Phase::Waiting { .. }) {
+                status.phase = Phase::Following;
+            }
             if head == position {
                 status.moved_at = Some(clock::now());
             }

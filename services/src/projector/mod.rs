@@ -2,6 +2,7 @@
 //! new checkpoint in one transaction. So every effect happens exactly once, whatever is killed when.
 
 mod decode_ahead;
+mod error;
 mod follow;
 mod status;
 
@@ -10,7 +11,8 @@ use std::sync::Arc;
 use rollbook_events::{DecodeError, Hash, decode};
 use rollbook_projections::Recorded;
 
-pub use follow::{Projector, ProjectorError};
+pub use error::ProjectorError;
+pub use follow::Projector;
 pub use status::{Phase, Status};
 
 use crate::log::Stored;

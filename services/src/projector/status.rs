@@ -15,6 +15,11 @@ pub enum Phase {
         /// Members done.
         done: u64,
     },
+    /// Something failed that may pass; it is tried again.
+    Waiting {
+        /// What, in words without a value.
+        cause: String,
+    },
     /// Stopped by something that must be mended first.
     Stopped {
         /// What, in words without a value.
@@ -74,7 +79,7 @@ impl Status {
     pub fn trouble(&self) -> Option<String> {
         match &self.phase {
             Phase::Starting => Some("the projector is starting".to_owned()),
-            Phase::Stopped { cause } => Some(cause.clone()),
+            Phase::Waiting { cause } | Phase::Stopped { cause } => Some(cause.clone()),
             Phase::Following | Phase::Rederiving { .. } if self.stuck > 0 => {
                 Some(format!("the views of {} members stand still; see /v1/status", self.stuck))
             }

@@ -12,8 +12,7 @@ use super::draft::{Draft, file, receipt};
 use super::findings;
 use super::histories::{HistoryError, NOT_YET, stream_subject};
 use super::{
-    Circumstances, Decision, Histories, MOST_EVENTS, Receipt, RecordError, Recording, Request, RequestQueue, Work,
-    decide,
+    Circumstances, Decision, Histories, MOST_EVENTS, RecordError, Recording, Request, RequestQueue, Work, decide,
 };
 use crate::clock;
 use crate::log::{AppendError, Log, Message};
@@ -84,7 +83,7 @@ impl Committer {
         let given: Vec<EventId> = requests.iter().flat_map(|request| given_ids(&request.work)).collect();
         for recorded in self.histories.by_id(&given).await? {
             if !subjects.contains(&recorded.envelope.subject) {
-                self.histories.reserve(recorded.envelope.id);
+                self.histories.reserve(recorded.envelope.id, recorded.envelope.subject);
             }
         }
         Ok(())
@@ -97,7 +96,7 @@ impl Committer {
         let subjects = if alone { BTreeSet::new() } else { subjects_of(&request.work) };
         let saved: Vec<(Subject, Dossier)> =
             subjects.into_iter().map(|subject| (subject, self.histories.of(subject).dossier.clone())).collect();
-        let mut draft = Draft { receipts: Vec::new(), events: Vec::new(), before: Vec::new(), request };
+        let mut draft = Draft { receipts: Vec::new(), events: Vec::new(), findings: Vec::new(), request };
         let decided = self.decide_all(&mut draft);
         let refused = match decided {
             Ok(()) if draft.events.len() > MOST_EVENTS => Some(RecordError::TooMany),
@@ -115,9 +114,10 @@ impl Committer {
     }
 
     fn decide_all(&mut self, draft: &mut Draft) -> Result<(), RecordError> {
+        let mut before = Vec::new();
         let submissions = match &draft.request.work {
             Work::Given(given) => {
-                draft.before = findings::before(&mut self.histories, given.iter().map(|(subject, _)| *subject));
+                before = findings::before(&mut self.histories, given.iter().map(|(subject, _)| *subject));
                 given.clone()
             }
             Work::Row { member, make } => {
@@ -130,11 +130,13 @@ impl Committer {
             let rejected = |rejection| RecordError::Rejected { index, rejection };
             self.decide_one(draft, subject, submission).map_err(rejected)?;
         }
+        // Here, where the dossiers hold this request's events and not yet those of the requests after it.
+        draft.findings = findings::after(&mut self.histories, &before);
         Ok(())
     }
 
     fn decide_one(&mut self, draft: &mut Draft, subject: Subject, submission: Submission) -> Result<(), Rejection> {
-        if submission.id.is_some_and(|id| self.histories.is_reserved(id)) {
+        if submission.id.is_some_and(|id| self.histories.is_reserved(id, subject)) {
             return Err(Rejection::new(RejectionCode::IdReused, "id", "already names an event of another member"));
         }
         let kept = self.histories.of(subject);
@@ -149,12 +151,15 @@ impl Committer {
         match decide(&kept.dossier, submission, subject, with)? {
             Decision::Known(recorded) => {
                 let position = kept.position(&recorded);
-                draft.receipts.push(receipt(&recorded.envelope, position, position != NOT_YET));
+                // Known is what stood before this request, also where a request of the same round has just brought it.
+                let known = draft.events.iter().all(|drafted| drafted.id != recorded.envelope.id);
+                draft.receipts.push(receipt(&recorded.envelope, position, known));
             }
             Decision::Record(envelope) => {
                 self.last_recorded_at = now;
                 draft.receipts.push(receipt(&envelope, NOT_YET, false));
                 let drafted = file(&mut kept.dossier, *envelope)?;
+                self.histories.reserve(drafted.id, subject);
                 draft.events.push(drafted);
             }
         }
@@ -233,16 +238,16 @@ impl Committer {
                     self.histories.of(drafted.subject).place(drafted.id, *position);
                 }
             }
-            let place = |mut receipt: Receipt| {
-                if let Some(position) = placed.get(&receipt.id) {
-                    receipt.position = *position;
+            let mut receipts = draft.receipts;
+            for receipt in receipts.iter_mut().filter(|receipt| receipt.position == NOT_YET) {
+                // It may stand in an earlier batch of the same round.
+                let kept = self.histories.of(receipt.member.map_or(Subject::Rulebook, Subject::Member));
+                if let Some(recorded) = kept.dossier.find(receipt.id) {
+                    receipt.position = kept.position(recorded);
                 }
-                receipt
-            };
-            let receipts = draft.receipts.into_iter().map(place).collect();
-            let findings = findings::after(&mut self.histories, &draft.before);
+            }
             // A caller that went away does not want the answer.
-            _ = draft.request.reply.send(Ok(Recording { receipts, findings }));
+            _ = draft.request.reply.send(Ok(Recording { receipts, findings: draft.findings }));
         }
     }
 

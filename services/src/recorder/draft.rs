@@ -6,16 +6,15 @@ use bytes::Bytes;
 use rollbook_events::{Envelope, EventId, Hash, Position, Rejection, RejectionCode, Subject, encode};
 use rollbook_projections::{Dossier, Recorded};
 
-use super::findings::Before;
 use super::histories::NOT_YET;
-use super::{Receipt, Request};
+use super::{Finding, Receipt, Request};
 
 /// A request with the events it becomes.
 pub(super) struct Draft {
     pub(super) request: Request,
     pub(super) receipts: Vec<Receipt>,
     pub(super) events: Vec<Drafted>,
-    pub(super) before: Vec<Before>,
+    pub(super) findings: Vec<Finding>,
 }
 
 /// An event that is decided and not yet appended.

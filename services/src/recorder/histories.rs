@@ -80,8 +80,8 @@ pub struct Histories {
     log: Arc<dyn Log>,
     db: Db,
     kept: HashMap<Subject, Kept>,
-    /// Ids that name events of members that are not at hand.
-    reserved: BTreeSet<EventId>,
+    /// Ids that name events of this round, or of members that are not at hand, with whose they are.
+    reserved: HashMap<EventId, Subject>,
     rulebook: Option<Arc<Rulebook>>,
     /// The last event of a dossier that was let go before the view knew it; the view knows it once its checkpoint has
     /// passed here.
@@ -109,7 +109,7 @@ impl Histories {
             log,
             db,
             kept: HashMap::new(),
-            reserved: BTreeSet::new(),
+            reserved: HashMap::new(),
             rulebook: None,
             let_go: Position(0),
             no_body: "".into(),
@@ -124,15 +124,22 @@ impl Histories {
     /// # Errors
     /// See [`HistoryError`].
     pub async fn want(&mut self, subjects: &BTreeSet<Subject>) -> Result<(), HistoryError> {
+        if self.turn == 0 {
+            // What the log held before this program began, the view may not hold yet.
+            self.let_go = self.log.head().await?;
+        }
         self.turn += 1;
         self.reserved.clear();
+        if !self.kept.contains_key(&Subject::Rulebook) {
+            // Always from the stream: a view that is being made anew has none, and findings are judged by it.
+            self.reload(Subject::Rulebook).await?;
+        }
         if self.turn.is_multiple_of(TURNS_BETWEEN_COUNTS) {
             // Counted now and then, because counting walks through all of them.
             self.shrink(self.db.checkpoint().await?.position);
         }
-        // The rulebook is always at hand: findings are judged by it.
-        let wanted = subjects.iter().chain([&Subject::Rulebook]);
-        let missing: BTreeSet<Subject> = wanted.filter(|subject| !self.kept.contains_key(subject)).copied().collect();
+        let missing: BTreeSet<Subject> =
+            subjects.iter().filter(|subject| !self.kept.contains_key(subject)).copied().collect();
         if missing.is_empty() {
             return Ok(());
         }
@@ -143,10 +150,7 @@ impl Histories {
             return Ok(());
         }
         let members: BTreeSet<MemberId> = missing.iter().filter_map(|subject| subject.member()).collect();
-        let mut events = self.db.events_of(&members).await?;
-        if missing.contains(&Subject::Rulebook) {
-            events.extend(self.db.rulebooks(Position(i64::MAX.unsigned_abs())).await?);
-        }
+        let events = self.db.events_of(&members).await?;
         for subject in missing {
             self.kept.insert(subject, Kept::read(Dossier::default(), self.turn));
         }
@@ -186,7 +190,9 @@ impl Histories {
     /// Lets go of what may no longer be true.
     pub fn forget(&mut self, subjects: impl IntoIterator<Item = Subject>) {
         for subject in subjects {
-            self.kept.remove(&subject);
+            if let Some(kept) = self.kept.remove(&subject) {
+                self.let_go = self.let_go.max(kept.last_position());
+            }
         }
     }
 
@@ -201,14 +207,14 @@ impl Histories {
         Ok(self.db.events_by_id(ids).await?)
     }
 
-    /// Notes an id that names an event of a member who is not at hand.
-    pub(super) fn reserve(&mut self, id: EventId) {
-        self.reserved.insert(id);
+    /// Notes whose event an id names.
+    pub(super) fn reserve(&mut self, id: EventId, subject: Subject) {
+        self.reserved.insert(id, subject);
     }
 
-    /// Whether an id was so noted since the round began.
-    pub(super) fn is_reserved(&self, id: EventId) -> bool {
-        self.reserved.contains(&id)
+    /// Whether an id was noted, since the round began, to name another subject's event.
+    pub(super) fn is_reserved(&self, id: EventId, subject: Subject) -> bool {
+        self.reserved.get(&id).is_some_and(|of| *of != subject)
     }
 
     /// The rulebook in force, as the recorder last read or wrote it.

@@ -163,8 +163,8 @@ impl Recorder {
         answer.await.map_err(|_| RecordError::Stopped)?
     }
 
-    /// Records many requests, which then share batches; the answers come in the order of the requests.
-    pub async fn record_all(&self, works: Vec<Work>, actor: &Actor) -> Vec<Result<Recording, RecordError>> {
+    /// Puts many requests in the queue, in order, where they share batches; the answers are waited for apart.
+    pub async fn enqueue(&self, works: Vec<Work>, actor: &Actor) -> Answers {
         let mut answers = Vec::with_capacity(works.len());
         for work in works {
             let (reply, answer) = oneshot::channel();
@@ -172,8 +172,19 @@ impl Recorder {
             _ = self.queue.send(Request { work, actor: actor.clone(), reply }).await;
             answers.push(answer);
         }
-        let mut results = Vec::with_capacity(answers.len());
-        for answer in answers {
+        Answers(answers)
+    }
+}
+
+/// The answers to requests that were put in the queue.
+#[derive(Debug)]
+pub struct Answers(Vec<oneshot::Receiver<Result<Recording, RecordError>>>);
+
+impl Answers {
+    /// Waits for all of them; they come in the order of the requests.
+    pub async fn all(self) -> Vec<Result<Recording, RecordError>> {
+        let mut results = Vec::with_capacity(self.0.len());
+        for answer in self.0 {
             results.push(answer.await.unwrap_or(Err(RecordError::Stopped)));
         }
         results
