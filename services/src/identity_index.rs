@@ -118,11 +118,6 @@ impl IdentityIndex {
         reached.map_err(|error| ReadError::Unavailable { source: Box::new(error) })
     }
 
-    /// How many members are known.
-    pub fn members(&self) -> usize {
-        self.known.read().map(|known| known.len()).unwrap_or(0)
-    }
-
     /// Whether a statement is news.
     pub fn news(&self, told: &Told) -> News {
         let (system, says, file) = digests(&told.identity, &told.source);
