@@ -3,6 +3,7 @@
 //! Rows are computed after *every* event, whatever the size of a batch, so that `known_from` and `known_until` are the
 //! same whether the log is followed live or read again from the start.
 
+use std::cell::LazyCell;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use rollbook_events::families::rules::Rules;
@@ -13,6 +14,7 @@ use crate::changes::Changes;
 use crate::dossier::{Dossier, Recorded};
 use crate::links::{self, Links};
 use crate::rulebook::{Rulebook, RulebookError};
+use crate::rules::facts::Facts;
 use crate::view::{Row, Touched};
 use crate::views;
 
@@ -138,11 +140,13 @@ impl Fold {
         check_chain(&held.dossier, &recorded)?;
         let other = links::other_of(&recorded, |id| held.dossier.find(id));
         held.dossier.apply(recorded.clone());
+        // Worked out once for all views, and only where one wants it.
+        let facts = LazyCell::new(|| Facts::of(&held.dossier, rulebook));
         for ((view, rows), changes) in views::ALL.iter().zip(&mut held.rows).zip(&mut self.changes.views) {
             match view.touched(&held.dossier, rulebook, &recorded) {
                 Touched::Nothing => {}
                 Touched::Everything => {
-                    let after = view.rows(&held.dossier, rulebook);
+                    let after = view.rows(&facts);
                     changes.replace(rows, &after, at);
                     *rows = after;
                 }
@@ -266,8 +270,8 @@ impl Fold {
 }
 
 fn rows_of(dossier: &Dossier, rulebook: &Rulebook) -> Vec<Vec<Row>> {
-    let rows =
-        views::ALL.iter().map(|view| if view.names_its_rows() { Vec::new() } else { view.rows(dossier, rulebook) });
+    let facts = Facts::of(dossier, rulebook);
+    let rows = views::ALL.iter().map(|view| if view.names_its_rows() { Vec::new() } else { view.rows(&facts) });
     rows.collect()
 }
 

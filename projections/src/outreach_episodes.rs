@@ -10,8 +10,8 @@ use rollbook_events::families::outreach::{Outreach, OutreachAttempted};
 use rollbook_events::families::referral::{MemberIdentified, Referral};
 use rollbook_events::{Envelope, Event, EventId, Occurred, PlanCode, Population, Program, Provider};
 
-use crate::enrollment_spans::enrollment_spans;
 use crate::rulebook::Rulebook;
+use crate::rules::facts::Facts;
 use crate::rules::outreach::judge;
 use crate::spans::Span;
 
@@ -61,13 +61,13 @@ enum Step<'a> {
 type Placed<'a> = ((Program, &'a PlanCode, DateTime<Utc>, u8, EventId), &'a Envelope, Step<'a>);
 
 /// The episodes of every program and plan, from the events that stand.
-pub fn outreach_episodes<'a>(standing: &[&'a Envelope], rulebook: &Rulebook) -> Vec<Episode<'a>> {
-    let mut steps = steps(standing);
+pub fn outreach_episodes<'a>(facts: &Facts<'a>) -> Vec<Episode<'a>> {
+    let mut steps = steps(&facts.standing);
     // An enrollment alone makes no episode: nothing to convert led to it (B3-25).
     if steps.is_empty() {
         return Vec::new();
     }
-    for of in enrollment_spans(standing) {
+    for of in &facts.spans {
         let step = Step::Enrolled(of.span, of.enrolled.basis);
         let (when, rank) = place(of.began(), &step);
         let key = (of.enrolled.program, &of.report.plan, when, rank, of.opened_by.id);
@@ -76,7 +76,7 @@ pub fn outreach_episodes<'a>(standing: &[&'a Envelope], rulebook: &Rulebook) -> 
     steps.sort_by_key(|(key, ..)| *key);
     let mut episodes = Vec::new();
     for of_one in steps.chunk_by(|((program, plan, ..), ..), ((other, at, ..), ..)| (program, plan) == (other, at)) {
-        Walk::over(of_one, rulebook, &mut episodes);
+        Walk::over(of_one, facts.rulebook, &mut episodes);
     }
     episodes
 }
@@ -225,7 +225,8 @@ impl<'a> Episode<'a> {
 
     fn attempt(&mut self, envelope: &'a Envelope, attempt: &'a OutreachAttempted, rulebook: &Rulebook) {
         self.first_provider.get_or_insert(&attempt.provider);
-        let judgement = judge(attempt, rulebook);
+        let day = envelope.occurred_at.day();
+        let judgement = judge(attempt, &rulebook.parameters(&envelope.plan, envelope.county, day).outreach);
         if !judgement.counts {
             self.not_counted += 1;
             return;

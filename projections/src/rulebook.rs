@@ -2,26 +2,68 @@
 //!
 //! Whatever can be wrong in a text is found here, with its line, so that a rule never meets a half-read rulebook.
 
+mod appeals;
+mod authorizations;
+mod calendar;
+mod contradictions;
+mod eligibility;
+mod housing;
+mod lines;
+mod notices;
+mod offerings;
 mod outreach;
+mod overlays;
 mod pairs;
+mod parameters;
 mod plans;
+mod populations;
+mod reassessment;
+mod services;
+mod units;
 
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
-use rollbook_events::{Hash, Program};
+use chrono::NaiveDate;
+use rollbook_events::{County, Hash, PlanCode, Program};
 use serde::Deserialize;
-use toml::Spanned;
+use toml::{Spanned, Table};
 
-pub use outreach::OutreachRules;
+pub use appeals::AppealRules;
+pub use authorizations::{AuthorizationRules, DecisionClock, Presumptive, Retrospective, Unit};
+pub use calendar::Calendar;
+pub use contradictions::Contradictions;
+pub use eligibility::EligibilityRules;
+pub use housing::HousingRules;
+pub use notices::NoticeRules;
+pub use offerings::Offering;
+pub use outreach::{Closing, OutreachRules};
+use overlays::Layers;
+pub use overlays::{Header, Overlay};
 pub use pairs::{CoverageCode, Outcome, Pair, SameProgram, Selector};
+pub use parameters::Parameters;
 pub use plans::Plan;
+pub use populations::{AgeGroup, PopulationRule};
+pub use reassessment::ReassessmentRules;
+pub use services::ServiceRules;
+pub use units::UnitRules;
 
 /// The built-in edition, as `rollbook rulebook` prints it and a new ledger adopts it.
 const BUILT_IN: &str = concat!(
     include_str!("../rulebook/edition.toml"),
     include_str!("../rulebook/pairs.toml"),
     include_str!("../rulebook/outreach.toml"),
+    include_str!("../rulebook/calendar.toml"),
+    include_str!("../rulebook/authorizations.toml"),
+    include_str!("../rulebook/notices.toml"),
+    include_str!("../rulebook/appeals.toml"),
+    include_str!("../rulebook/reassessment.toml"),
+    include_str!("../rulebook/populations.toml"),
+    include_str!("../rulebook/offerings.toml"),
+    include_str!("../rulebook/eligibility.toml"),
+    include_str!("../rulebook/housing.toml"),
+    include_str!("../rulebook/services.toml"),
+    include_str!("../rulebook/units.toml"),
     include_str!("../rulebook/plans.toml"),
 );
 
@@ -33,7 +75,8 @@ pub struct Rulebook {
     id: String,
     pairs: Vec<Pair>,
     same_program: SameProgram,
-    outreach: OutreachRules,
+    overlays: Vec<Overlay>,
+    layers: Layers,
     plans: Vec<Plan>,
     plan_names: HashMap<String, usize>,
 }
@@ -59,8 +102,8 @@ impl RulebookError {
     }
 }
 
+/// What an edition says besides parameters; the rest of its keys are those of [`Parameters`].
 #[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
 struct Written {
     id: String,
     #[serde(default)]
@@ -68,10 +111,13 @@ struct Written {
     same_program: SameProgram,
     #[serde(default)]
     pair: Vec<pairs::Written>,
-    outreach: OutreachRules,
     #[serde(default)]
     plan: Vec<Spanned<Plan>>,
+    #[serde(default)]
+    overlay: Vec<overlays::Written>,
 }
+
+const NO_PARAMETERS: [&str; 6] = ["id", "class", "same_program", "pair", "plan", "overlay"];
 
 impl Rulebook {
     /// The text of the built-in edition.
@@ -84,19 +130,23 @@ impl Rulebook {
     /// # Errors
     /// The first thing that is wrong in the text, with its line.
     pub fn parse(text: &str) -> Result<Self, RulebookError> {
-        let written: Written = toml::from_str(text).map_err(|error| {
-            let offset = error.span().map_or(0, |span| span.start);
-            RulebookError::at(text, offset, error.message().trim())
-        })?;
+        let at = |error: toml::de::Error| {
+            RulebookError::at(text, error.span().map_or(0, |span| span.start), error.message().trim())
+        };
+        let written: Written = toml::from_str(text).map_err(at)?;
+        let mut base: Table = toml::from_str(text).map_err(at)?;
+        NO_PARAMETERS.iter().for_each(|key| _ = base.remove(*key));
         let pairs = pairs::understand(text, &written.class, written.pair)?;
         let plan_names = plans::names(text, &written.plan)?;
+        let overlays = overlays::understand(text, written.overlay)?;
         Ok(Self {
             hash: Hash::of(text.as_bytes()),
+            layers: Layers::of(text, &base, &overlays)?,
             text: text.into(),
             id: written.id,
             pairs,
             same_program: written.same_program,
-            outreach: written.outreach,
+            overlays,
             plans: written.plan.into_iter().map(Spanned::into_inner).collect(),
             plan_names,
         })
@@ -127,9 +177,19 @@ impl Rulebook {
         &self.same_program
     }
 
-    /// What counts as outreach.
-    pub fn outreach(&self) -> &OutreachRules {
-        &self.outreach
+    /// The parameters in force for a plan in a county on a day.
+    pub fn parameters(&self, plan: &PlanCode, county: County, day: NaiveDate) -> &Parameters {
+        self.layers.at(plan, county, day)
+    }
+
+    /// The parameters no plan's file speaks of.
+    pub fn base(&self) -> &Parameters {
+        self.layers.base()
+    }
+
+    /// The files laid over the built-in edition, in their order.
+    pub fn overlays(&self) -> &[Overlay] {
+        &self.overlays
     }
 
     /// The plans and agencies known by name.

@@ -6,6 +6,7 @@ use uuid::Uuid;
 
 use crate::dossier::{Dossier, Recorded};
 use crate::rulebook::Rulebook;
+use crate::rules::facts::Facts;
 
 /// The type of a column, with the SQL type it has on PostgreSQL.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -97,8 +98,8 @@ pub trait View: Send + Sync {
     /// Its table.
     fn table(&self) -> &'static Table;
 
-    /// All rows of a member.
-    fn rows(&self, dossier: &Dossier, rulebook: &Rulebook) -> Vec<Row>;
+    /// All rows of a member. The facts are worked out once for all views.
+    fn rows(&self, facts: &Facts<'_>) -> Vec<Row>;
 
     /// Whether the view always names just the rows an event touched, whoever the member is linked with and whatever the
     /// rulebook says; such rows need not be remembered or compared.

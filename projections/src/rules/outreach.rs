@@ -3,7 +3,7 @@
 use rollbook_events::codes::{OutreachChannel, Reached};
 use rollbook_events::families::outreach::OutreachAttempted;
 
-use crate::rulebook::{OutreachRules, Rulebook};
+use crate::rulebook::OutreachRules;
 
 /// What the rules make of one attempt, apart from whether it precedes enrollment.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -23,8 +23,7 @@ type Test = fn(&OutreachAttempted, &OutreachRules) -> Option<&'static str>;
 const TESTS: &[Test] = &[channel_counts, robocall_has_staff, written_word_is_a_request, delivered];
 
 /// Judges one attempt.
-pub fn judge(attempt: &OutreachAttempted, rulebook: &Rulebook) -> Judgement {
-    let rules = rulebook.outreach();
+pub fn judge(attempt: &OutreachAttempted, rules: &OutreachRules) -> Judgement {
     let reason = TESTS.iter().find_map(|test| test(attempt, rules));
     let counts = reason.is_none();
     Judgement { counts, reason, contact: counts && rules.contact.contains(&attempt.reached) }

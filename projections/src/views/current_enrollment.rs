@@ -5,8 +5,9 @@ use rollbook_events::Event;
 use rollbook_events::families::enrollment::Enrollment;
 
 use crate::dossier::{Dossier, Recorded};
-use crate::enrollment_spans::{EnrollmentSpan, enrollment_spans};
+use crate::enrollment_spans::EnrollmentSpan;
 use crate::rulebook::Rulebook;
+use crate::rules::facts::Facts;
 use crate::view::{Column, ColumnType as T, Row, Table, Touched, View, joined};
 
 /// The roll.
@@ -43,8 +44,8 @@ impl View for CurrentEnrollment {
         &TABLE
     }
 
-    fn rows(&self, dossier: &Dossier, _: &Rulebook) -> Vec<Row> {
-        enrollment_spans(&dossier.standing()).iter().map(row).collect()
+    fn rows(&self, facts: &Facts<'_>) -> Vec<Row> {
+        facts.spans.iter().map(row).collect()
     }
 
     fn touched(&self, _: &Dossier, _: &Rulebook, event: &Recorded) -> Touched {

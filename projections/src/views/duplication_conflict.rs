@@ -5,10 +5,9 @@ use rollbook_events::Event;
 use rollbook_events::families::enrollment::Enrollment;
 
 use crate::dossier::{Dossier, Recorded};
-use crate::enrollment_spans::enrollment_spans;
-use crate::participations::held;
 use crate::rulebook::Rulebook;
 use crate::rules::duplication::{Overlap, overlaps};
+use crate::rules::facts::Facts;
 use crate::view::{Column, ColumnType as T, Row, Table, Touched, View};
 
 /// The overlaps.
@@ -46,10 +45,8 @@ impl View for DuplicationConflict {
         &TABLE
     }
 
-    fn rows(&self, dossier: &Dossier, rulebook: &Rulebook) -> Vec<Row> {
-        let standing = dossier.standing();
-        let held = held(&standing, &enrollment_spans(&standing));
-        overlaps(&standing, &held, rulebook).iter().map(row).collect()
+    fn rows(&self, facts: &Facts<'_>) -> Vec<Row> {
+        overlaps(&facts.standing, &facts.held, facts.rulebook).iter().map(row).collect()
     }
 
     fn touched(&self, _: &Dossier, _: &Rulebook, event: &Recorded) -> Touched {

@@ -5,6 +5,7 @@ use rollbook_events::{Event, Occurred};
 
 use crate::dossier::{Dossier, Recorded};
 use crate::rulebook::Rulebook;
+use crate::rules::facts::Facts;
 use crate::view::{Cell, Column, ColumnType as T, Row, Table, Touched, View, integer};
 
 /// The audit view.
@@ -44,7 +45,8 @@ impl View for EventHistory {
         &TABLE
     }
 
-    fn rows(&self, dossier: &Dossier, _: &Rulebook) -> Vec<Row> {
+    fn rows(&self, facts: &Facts<'_>) -> Vec<Row> {
+        let dossier = facts.dossier;
         dossier.recorded().iter().map(|recorded| row(dossier, recorded)).collect()
     }
 

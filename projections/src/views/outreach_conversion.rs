@@ -10,6 +10,7 @@ use rollbook_events::{Event, Population};
 use crate::dossier::{Dossier, Recorded};
 use crate::outreach_episodes::{Episode, outreach_episodes};
 use crate::rulebook::Rulebook;
+use crate::rules::facts::Facts;
 use crate::view::{Column, ColumnType as T, Row, Table, Touched, View, joined};
 
 /// The episodes.
@@ -48,8 +49,8 @@ impl View for OutreachConversion {
         &TABLE
     }
 
-    fn rows(&self, dossier: &Dossier, rulebook: &Rulebook) -> Vec<Row> {
-        outreach_episodes(&dossier.standing(), rulebook).iter().map(row).collect()
+    fn rows(&self, facts: &Facts<'_>) -> Vec<Row> {
+        outreach_episodes(facts).iter().map(row).collect()
     }
 
     fn touched(&self, _: &Dossier, _: &Rulebook, event: &Recorded) -> Touched {

@@ -3,7 +3,7 @@
 use std::sync::{Arc, LazyLock};
 
 use rollbook_events::{Actor, Envelope, Event, EventId, Hash, MemberId, Position, Subject, Submission};
-use rollbook_projections::{Cell, Dossier, Recorded, Row, Rulebook, View, views};
+use rollbook_projections::{Cell, Dossier, Recorded, Row, Rulebook, View, rules, views};
 use serde_json::{Value, json};
 use uuid::Uuid;
 
@@ -102,7 +102,7 @@ impl Facts {
     }
 
     pub fn rows(&self, view: &str) -> Vec<Row> {
-        views::find(view).unwrap().rows(&self.dossier(), built_in())
+        views::find(view).unwrap().rows(&rules::facts::Facts::of(&self.dossier(), built_in()))
     }
 
     /// The rows of a view, each as these columns with blanks between, sorted; `-` for nothing.

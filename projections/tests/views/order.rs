@@ -6,7 +6,7 @@ use std::collections::BTreeSet;
 use proptest::prelude::*;
 use proptest::sample::select;
 use rollbook_projections::view::Touched;
-use rollbook_projections::{Dossier, Recorded, Row};
+use rollbook_projections::{Dossier, Recorded, Row, rules};
 use serde_json::json;
 
 use crate::facts::{Facts, attempt, built_in, id, is_voiding, moved, ours};
@@ -160,7 +160,7 @@ fn rows(dossier: &Dossier) -> Vec<Vec<Row>> {
         rows.sort_by(|a, b| a.key.cmp(&b.key));
         rows
     };
-    ours().map(|view| sorted(view.rows(dossier, rulebook))).collect()
+    ours().map(|view| sorted(view.rows(&rules::facts::Facts::of(dossier, rulebook)))).collect()
 }
 
 fn folded(facts: &[Recorded]) -> Dossier {

@@ -47,7 +47,7 @@ fn what_counts_as_an_attempt_and_what_as_a_contact() {
         ("B3-21", "phone", &[], "other_person", "counts"),
     ] {
         let told: OutreachAttempted = serde_json::from_value(attempt(channel, flags, reached)).unwrap();
-        let judgement = judge(&told, built_in());
+        let judgement = judge(&told, &built_in().base().outreach);
         let word = if judgement.contact { "contact" } else { judgement.reason.unwrap_or("counts") };
         assert_eq!(word, expected, "{case} {channel} {flags:?} {reached}");
         assert_eq!(judgement.counts, judgement.reason.is_none());
@@ -60,7 +60,7 @@ fn a_plan_may_count_mail_and_what_did_not_arrive() {
     let rulebook =
         Rulebook::parse(&text.replace("undeliverable_counts = false", "undeliverable_counts = true")).unwrap();
     let letter = attempt("mail", &["individualized", "response_invited"], "undeliverable");
-    assert!(judge(&serde_json::from_value(letter).unwrap(), &rulebook).counts);
+    assert!(judge(&serde_json::from_value(letter).unwrap(), &rulebook.base().outreach).counts);
 }
 
 #[test]

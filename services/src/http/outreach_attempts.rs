@@ -6,7 +6,7 @@ use axum::extract::State;
 use axum::response::Response;
 use rollbook_events::families::outreach::{Outreach, OutreachAttempted};
 use rollbook_events::time::Day;
-use rollbook_events::{Event, MemberId, PlanCode, Program, decode};
+use rollbook_events::{Envelope, Event, MemberId, PlanCode, Program, decode};
 use rollbook_projections::rules::outreach::judge;
 use rollbook_projections::store::read::{Filter, Known};
 use rollbook_projections::views::event_history::TABLE;
@@ -115,8 +115,11 @@ impl Which {
 fn shape(known: &Known, rulebook: Option<&Rulebook>) -> Map<String, Value> {
     let recorded = known.json(&TABLE);
     let attempt = attempt(known);
-    let told = attempt.as_ref().and_then(|attempt| serde_json::to_value(attempt).ok()).unwrap_or_default();
-    let judged = attempt.zip(rulebook).map(|(attempt, rulebook)| judge(&attempt, rulebook));
+    let told = attempt.as_ref().and_then(|(_, attempt)| serde_json::to_value(attempt).ok()).unwrap_or_default();
+    let judged = attempt.zip(rulebook).map(|((stored, attempt), rulebook)| {
+        let rules = rulebook.parameters(&stored.plan, stored.county, stored.occurred_at.day());
+        judge(&attempt, &rules.outreach)
+    });
     let value = |column: &Column| match column.name {
         "counts" => judged.map(|judged| judged.counts).into(),
         "reason" => judged.and_then(|judged| judged.reason).into(),
@@ -126,13 +129,13 @@ fn shape(known: &Known, rulebook: Option<&Rulebook>) -> Map<String, Value> {
     COLUMNS.iter().map(|column| (column.name.to_owned(), value(column))).collect()
 }
 
-fn attempt(known: &Known) -> Option<OutreachAttempted> {
+fn attempt(known: &Known) -> Option<(Envelope, OutreachAttempted)> {
     let index = TABLE.columns.iter().position(|column| column.name == "event")?;
     let Some(Cell::Text(stored)) = known.row.cells.get(index) else { return None };
-    let Event::Outreach(Outreach::OutreachAttempted(attempt)) = decode(stored.as_bytes()).ok()?.event else {
-        return None;
-    };
-    Some(attempt)
+    let envelope = decode(stored.as_bytes()).ok()?;
+    let Event::Outreach(Outreach::OutreachAttempted(attempt)) = &envelope.event else { return None };
+    let attempt = attempt.clone();
+    Some((envelope, attempt))
 }
 
 /// Outreach attempts that stand, each with what the rulebook in force makes of it.

@@ -1,6 +1,7 @@
 //! What new events bring about that a reader must look at: overlaps that were not there before.
 
 use rollbook_events::Subject;
+use rollbook_projections::rules::facts::Facts;
 use rollbook_projections::view::{Cell, Table};
 use rollbook_projections::views::duplication_conflict::DuplicationConflict;
 use rollbook_projections::{Row, Rulebook, View};
@@ -35,7 +36,7 @@ pub(super) fn after(histories: &mut Histories, before: &[Before]) -> Vec<Finding
 }
 
 fn rows(histories: &mut Histories, subject: Subject, rulebook: &Rulebook) -> Vec<Row> {
-    DuplicationConflict.rows(&histories.of(subject).dossier, rulebook)
+    DuplicationConflict.rows(&Facts::of(&histories.of(subject).dossier, rulebook))
 }
 
 fn finding(row: &Row) -> Finding {

@@ -1,0 +1,28 @@
+//! Which Community Supports a plan offers.
+
+use rollbook_events::time::Day;
+use rollbook_events::{County, PlanCode, Program};
+use serde::Deserialize;
+
+/// ELIG-15: a service a plan offers in a county for a time.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Offering {
+    /// The service.
+    pub program: Program,
+    /// The plan; any where none is named.
+    #[serde(default)]
+    pub plan: Option<PlanCode>,
+    /// The county; all of the plan's where none is named.
+    #[serde(default)]
+    pub county: Option<County>,
+    /// First day.
+    #[serde(default)]
+    pub from: Option<Day>,
+    /// First day no longer.
+    #[serde(default)]
+    pub until: Option<Day>,
+    /// Where it is written.
+    #[serde(default)]
+    pub cite: Option<String>,
+}
