@@ -32,15 +32,17 @@ use toml::{Spanned, Table};
 pub use appeals::AppealRules;
 pub use authorizations::{AuthorizationRules, DecisionClock, Presumptive, Retrospective, Unit};
 pub use calendar::Calendar;
-pub use contradictions::Contradictions;
-pub use eligibility::EligibilityRules;
-pub use housing::HousingRules;
+pub use contradictions::{Contradiction, ContradictionId, Contradictions};
+pub use eligibility::{
+    Adult, AgeLimit, ByHousing, Discretionary, EligibilityRules, Grandfathering, Source, Transition,
+};
+pub use housing::{CountsOn, TenancyRules};
 pub use notices::NoticeRules;
 pub use offerings::Offering;
 pub use outreach::{Closing, OutreachRules};
 use overlays::Layers;
 pub use overlays::{Header, Overlay};
-pub use pairs::{CoverageCode, Outcome, Pair, SameProgram, Selector};
+pub use pairs::{CoverageCode, Outcome, Pair, PairFlag, SameProgram, Selector};
 pub use parameters::Parameters;
 pub use plans::Plan;
 pub use populations::{AgeGroup, PopulationRule};
@@ -61,6 +63,7 @@ const BUILT_IN: &str = concat!(
     include_str!("../rulebook/populations.toml"),
     include_str!("../rulebook/offerings.toml"),
     include_str!("../rulebook/eligibility.toml"),
+    include_str!("../rulebook/contradictions.toml"),
     include_str!("../rulebook/housing.toml"),
     include_str!("../rulebook/services.toml"),
     include_str!("../rulebook/units.toml"),
