@@ -145,8 +145,6 @@ pub struct Pair {
 pub enum PairFlag {
     /// The list names a class, and this program falls under it without being named.
     ClassRule,
-    /// One may repeat what the other gives.
-    DuplicateService,
 }
 
 impl PairFlag {
@@ -154,7 +152,6 @@ impl PairFlag {
     pub fn as_str(self) -> &'static str {
         match self {
             Self::ClassRule => "class_rule",
-            Self::DuplicateService => "duplicate_service",
         }
     }
 }

@@ -1,10 +1,16 @@
 //! Every rule that finds something, in one list. A new one is a function in its family's file and a line here.
 
+use super::eligibility;
 use super::facts::Facts;
 use super::finding::{Find, Finding};
 
 /// The rules that find something.
-pub const ALL: &[Find] = &[];
+pub const ALL: &[Find] = &[
+    eligibility::findings::of_overlaps,
+    eligibility::findings::unverified,
+    eligibility::findings::discretionary,
+    eligibility::findings::transition,
+];
 
 /// Every finding of a member, in an order that only the facts decide.
 pub fn findings<'a>(facts: &Facts<'a>) -> Vec<Finding<'a>> {
