@@ -191,6 +191,11 @@ impl Rulebook {
         self.layers.base()
     }
 
+    /// The text with a file laid over it, in place of the one of that name where there is one: what is to be adopted.
+    pub fn text_with(&self, overlay: &Overlay) -> String {
+        overlays::laid_over(&self.text, &self.overlays, overlay)
+    }
+
     /// What a file laid over this rulebook says that it may not, in the order of its lines.
     pub fn refusals(&self, overlay: &Overlay) -> Vec<Refusal> {
         let mut refused = lint::lint(self.base(), overlay);

@@ -198,3 +198,35 @@ pub(super) fn understand(text: &str, written: Vec<Written>) -> Result<Vec<Overla
     }
     Ok(overlays)
 }
+
+/// How an adopted text holds an overlay.
+const HEAD: &str = "[[overlay]]";
+
+/// The text with an overlay added, or in place of the one of the same file.
+pub(super) fn laid_over(text: &str, laid: &[Overlay], overlay: &Overlay) -> String {
+    // An overlay cannot hold another, so the first line that is this one begins them.
+    let start = if text.starts_with(HEAD) { Some(0) } else { text.find(&format!("\n{HEAD}")).map(|before| before + 1) };
+    let mut whole = text.get(..start.unwrap_or(text.len())).unwrap_or(text).to_owned();
+    let place = laid.iter().position(|other| other.file == overlay.file);
+    for (index, other) in laid.iter().enumerate() {
+        write_in(&mut whole, if place == Some(index) { overlay } else { other });
+    }
+    if place.is_none() {
+        write_in(&mut whole, overlay);
+    }
+    whole
+}
+
+fn write_in(whole: &mut String, overlay: &Overlay) {
+    if !whole.is_empty() && !whole.ends_with("\n\n") {
+        whole.push('\n');
+    }
+    // A literal text keeps the file as it is written; only one that holds its quotes must be escaped.
+    let text = if overlay.text.contains("'''") {
+        Value::String(overlay.text.clone()).to_string()
+    } else {
+        format!("'''\n{}'''", overlay.text)
+    };
+    let file = Value::String(overlay.file.clone());
+    whole.push_str(&format!("{HEAD}\nfile = {file}\ntext = {text}\n"));
+}

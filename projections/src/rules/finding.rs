@@ -37,3 +37,6 @@ pub struct Code {
     /// What it says.
     pub says: &'static str,
 }
+
+/// Every code, in the order of the alphabet.
+pub const CODES: &[Code] = &[];
