@@ -162,5 +162,5 @@ fn words(row: &Row, places: &[usize]) -> String {
 
 /// The views these tests are about.
 pub fn ours() -> impl Iterator<Item = &'static dyn View> {
-    ["current_enrollment", "duplication_conflict", "outreach_conversion"].into_iter().filter_map(views::find)
+    ["current_enrollment", "duplication_conflict", "outreach_conversion", "finding"].into_iter().filter_map(views::find)
 }
