@@ -3,6 +3,7 @@
 pub mod current_enrollment;
 pub mod duplication_conflict;
 pub mod event_history;
+pub mod finding;
 pub mod outreach_conversion;
 
 use crate::view::View;
@@ -13,6 +14,7 @@ pub const ALL: &[&dyn View] = &[
     &current_enrollment::CurrentEnrollment,
     &duplication_conflict::DuplicationConflict,
     &outreach_conversion::OutreachConversion,
+    &finding::Findings,
 ];
 
 /// The view of this name.

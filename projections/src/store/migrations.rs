@@ -15,6 +15,8 @@ const ALL: &[(&str, &str)] = &[
     ("current_enrollment", include_str!("../../migrations/0003_current_enrollment.sql")),
     ("duplication_conflict", include_str!("../../migrations/0004_duplication_conflict.sql")),
     ("outreach_conversion", include_str!("../../migrations/0005_outreach_conversion.sql")),
+    ("finding", include_str!("../../migrations/0010_finding.sql")),
+    ("outreach_measures", include_str!("../../migrations/0011_outreach_measures.sql")),
 ];
 
 /// Runs what has not run yet.
