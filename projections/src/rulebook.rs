@@ -30,7 +30,7 @@ use serde::Deserialize;
 use toml::{Spanned, Table};
 
 pub use appeals::AppealRules;
-pub use authorizations::{AuthorizationRules, DecisionClock, Presumptive, Retrospective, Unit};
+pub use authorizations::{Assignment, AuthorizationRules, DecisionClock, Expedited, Presumptive, Retrospective, Unit};
 pub use calendar::Calendar;
 pub use contradictions::Contradictions;
 pub use eligibility::EligibilityRules;
@@ -65,6 +65,7 @@ const BUILT_IN: &str = concat!(
     include_str!("../rulebook/services.toml"),
     include_str!("../rulebook/units.toml"),
     include_str!("../rulebook/plans.toml"),
+    include_str!("../rulebook/overlays.toml"),
 );
 
 /// A rulebook that was read and understood.

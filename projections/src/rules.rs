@@ -1,5 +1,6 @@
 //! The rules: pure functions from facts and a rulebook to a verdict. One file a concern; ids are the catalogue's.
 
+pub mod business_days;
 pub mod duplication;
 pub mod facts;
 pub mod finding;
