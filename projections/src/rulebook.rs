@@ -29,7 +29,7 @@ use rollbook_events::{County, Hash, PlanCode, Program};
 use serde::Deserialize;
 use toml::{Spanned, Table};
 
-pub use appeals::AppealRules;
+pub use appeals::{AppealRules, Term};
 pub use authorizations::{Assignment, AuthorizationRules, DecisionClock, Expedited, Presumptive, Retrospective, Unit};
 pub use calendar::Calendar;
 pub use contradictions::Contradictions;
@@ -44,7 +44,7 @@ pub use pairs::{CoverageCode, Outcome, Pair, SameProgram, Selector};
 pub use parameters::Parameters;
 pub use plans::Plan;
 pub use populations::{AgeGroup, PopulationRule};
-pub use reassessment::ReassessmentRules;
+pub use reassessment::{ReassessmentRules, Transition};
 pub use services::ServiceRules;
 pub use units::UnitRules;
 
