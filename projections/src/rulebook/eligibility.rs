@@ -24,7 +24,7 @@ pub struct EligibilityRules {
     /// Who is carried over from a predecessor program.
     pub grandfathered: Vec<Grandfathering>,
     /// When members of the transition list are to be in what they were listed for.
-    pub transition: Option<Transition>,
+    pub transition: Option<TransitionList>,
 }
 
 /// A rule and where it is written.
@@ -146,7 +146,7 @@ pub struct ByHousing {
 /// GF-10: when members of the transition list are to be in what they were listed for.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct Transition {
+pub struct TransitionList {
     /// First day.
     pub on: Day,
     /// The rule.
