@@ -102,15 +102,23 @@ impl Facts {
     }
 
     pub fn rows(&self, view: &str) -> Vec<Row> {
-        views::find(view).unwrap().rows(&rules::facts::Facts::of(&self.dossier(), built_in()))
+        self.rows_under(built_in(), view)
+    }
+
+    pub fn rows_under(&self, rulebook: &Rulebook, view: &str) -> Vec<Row> {
+        views::find(view).unwrap().rows(&rules::facts::Facts::of(&self.dossier(), rulebook))
     }
 
     /// The rows of a view, each as these columns with blanks between, sorted; `-` for nothing.
     pub fn told(&self, view: &str, columns: &[&str]) -> Vec<String> {
+        self.told_under(built_in(), view, columns)
+    }
+
+    pub fn told_under(&self, rulebook: &Rulebook, view: &str, columns: &[&str]) -> Vec<String> {
         let table = views::find(view).unwrap().table();
         let place = |name: &&str| table.columns.iter().position(|column| column.name == *name).unwrap();
         let places: Vec<_> = columns.iter().map(place).collect();
-        let mut told: Vec<_> = self.rows(view).iter().map(|row| words(row, &places)).collect();
+        let mut told: Vec<_> = self.rows_under(rulebook, view).iter().map(|row| words(row, &places)).collect();
         told.sort();
         told
     }
