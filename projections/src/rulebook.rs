@@ -45,8 +45,8 @@ pub use parameters::Parameters;
 pub use plans::Plan;
 pub use populations::{AgeGroup, PopulationRule};
 pub use reassessment::ReassessmentRules;
-pub use services::ServiceRules;
-pub use units::UnitRules;
+pub use services::{Beside, ClosedLoop, CountyChannel, OwnAuthorization, RunBy, ServiceRules, StayRules};
+pub use units::{UnitMinimum, UnitRules};
 
 /// The built-in edition, as `rollbook rulebook` prints it and a new ledger adopts it.
 const BUILT_IN: &str = concat!(
