@@ -7,8 +7,10 @@ mod authorizations;
 mod calendar;
 mod contradictions;
 mod eligibility;
+mod entries;
 mod housing;
 mod lines;
+mod lint;
 mod notices;
 mod offerings;
 mod outreach;
@@ -34,7 +36,9 @@ pub use authorizations::{AuthorizationRules, DecisionClock, Presumptive, Retrosp
 pub use calendar::Calendar;
 pub use contradictions::Contradictions;
 pub use eligibility::EligibilityRules;
+pub use entries::Entry;
 pub use housing::HousingRules;
+pub use lint::Refusal;
 pub use notices::NoticeRules;
 pub use offerings::Offering;
 pub use outreach::{Closing, OutreachRules};
@@ -193,6 +197,25 @@ impl Rulebook {
     /// The parameters no plan's file speaks of.
     pub fn base(&self) -> &Parameters {
         self.layers.base()
+    }
+
+    /// The text with a file laid over it, in place of the one of that name where there is one: what is to be adopted.
+    pub fn text_with(&self, overlay: &Overlay) -> String {
+        overlays::laid_over(&self.text, &self.overlays, overlay)
+    }
+
+    /// What a file laid over this rulebook says that it may not, in the order of its lines.
+    pub fn refusals(&self, overlay: &Overlay) -> Vec<Refusal> {
+        let mut refused = lint::lint(self.base(), overlay);
+        refused.extend(self.overlays.iter().filter(|other| other.is_of_the_same_days(overlay)).map(|other| Refusal {
+            at: RulebookError::at(
+                &overlay.text,
+                0,
+                format!("`{}` is in force for the same plan on the same days", other.file),
+            ),
+            rule: None,
+        }));
+        refused
     }
 
     /// The files laid over the built-in edition, in their order.
