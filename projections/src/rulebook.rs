@@ -68,7 +68,6 @@ const BUILT_IN: &str = concat!(
     include_str!("../rulebook/housing.toml"),
     include_str!("../rulebook/services.toml"),
     include_str!("../rulebook/units.toml"),
-    include_str!("../rulebook/catalogue.toml"),
     include_str!("../rulebook/plans.toml"),
 );
 
@@ -180,13 +179,6 @@ impl Rulebook {
     /// The rule on two enrollments in one program.
     pub fn same_program(&self) -> &SameProgram {
         &self.same_program
-    }
-
-    /// Where a rule of the catalogue is written, where this edition says so.
-    pub fn cite_of(&self, rule: &str) -> Option<&str> {
-        let pair = self.pairs.iter().find(|pair| pair.id == rule).map(|pair| &pair.cite);
-        let same = (self.same_program.id == rule).then_some(&self.same_program.cite);
-        pair.or(same).or_else(|| self.base().catalogue.get(rule)).map(String::as_str)
     }
 
     /// The parameters in force for a plan in a county on a day.
