@@ -35,7 +35,7 @@ pub use calendar::Calendar;
 pub use contradictions::Contradictions;
 pub use eligibility::EligibilityRules;
 pub use housing::HousingRules;
-pub use notices::NoticeRules;
+pub use notices::{Alternative, Cause, GivenUp, Ground, NoticeRules, Reviewed};
 pub use offerings::Offering;
 pub use outreach::{Closing, OutreachRules};
 use overlays::Layers;

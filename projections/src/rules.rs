@@ -1,7 +1,9 @@
 //! The rules: pure functions from facts and a rulebook to a verdict. One file a concern; ids are the catalogue's.
 
+pub mod business_days;
 pub mod duplication;
 pub mod facts;
 pub mod finding;
 pub mod findings;
+pub mod notices;
 pub mod outreach;
