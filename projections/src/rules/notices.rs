@@ -6,10 +6,10 @@
 
 pub mod findings;
 pub mod records;
+pub mod same_day;
 
 mod concern;
 mod ended;
-mod expiry;
 mod in_place;
 mod issued;
 mod mailing;
@@ -29,6 +29,7 @@ use rollbook_events::{Envelope, EventId, PlanCode, Position, Program};
 pub use concern::concerns;
 
 use self::requests::Request;
+use super::authorizations::{Authorization, authorizations};
 use super::facts::Facts;
 use crate::outreach_episodes::outreach_episodes;
 use crate::rulebook::{NoticeRules, Rulebook};
@@ -168,6 +169,7 @@ impl Due<'_> {
 struct Case<'f, 'a> {
     facts: &'f Facts<'a>,
     requests: Vec<Request<'a>>,
+    authorizations: Vec<Authorization<'a>>,
     /// Program, plan and first day of every outreach episode.
     episodes: Vec<(Program, &'a PlanCode, NaiveDate)>,
 }
@@ -178,7 +180,7 @@ impl<'f, 'a> Case<'f, 'a> {
         let episodes = outreach_episodes(facts);
         let episodes =
             episodes.iter().map(|episode| (episode.program, &episode.began.plan, episode.began.occurred_at.day()));
-        Self { facts, requests, episodes: episodes.collect() }
+        Self { facts, requests, authorizations: authorizations(facts), episodes: episodes.collect() }
     }
 
     fn rules(&self, of: &Envelope, day: NaiveDate) -> &'a NoticeRules {

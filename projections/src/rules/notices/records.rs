@@ -179,12 +179,14 @@ fn to_come<'a>(determined: &Determined<'a>) -> Record<'a> {
     }
 }
 
-fn deadline(facts: &Facts<'_>, record: &mut Record<'_>) {
+fn deadline<'a>(facts: &Facts<'a>, record: &mut Record<'a>) {
     let (Some(notice), Some(trigger)) = (record.answer.notice, facts.dossier.find(record.trigger)) else { return };
-    let effective_on = record.notice.and_then(|(_, mailed)| mailed.effective_on).map(|day| day.0);
+    let mailed = record.notice.map(|(_, mailed)| mailed);
+    let effective_on = mailed.and_then(|mailed| mailed.effective_on).map(|day| day.0);
+    let mailed_on = mailed.map(|mailed| mailed.mailed_on.0);
     let expired = record.answer.rule == super::EXPIRY_RULE;
-    let matter =
-        Matter { trigger: &trigger.envelope, program: record.program, notice, expired, on: record.on, effective_on };
+    let (trigger, program, on) = (&*trigger.envelope, record.program, record.on);
+    let matter = Matter { trigger, program, notice, expired, on, effective_on, mailed_on };
     record.mail_by = matter.mail_by(facts);
     record.same_day = matter.is_same_day_lawful(facts);
 }

@@ -8,7 +8,6 @@ use rollbook_events::families::outreach::Outreach;
 use rollbook_events::families::referral::Referral;
 use rollbook_events::{Envelope, Event, Program};
 
-use super::expiry::expiry;
 use super::requests::Request;
 use super::{Answer, Case, Determined, Obligation, evidence};
 use crate::rulebook::Cause;
@@ -124,11 +123,13 @@ fn undecided<'a>(case: &Case<'_, 'a>, request: &Request<'a>, now: DateTime<Utc>)
         let on = by.occurred_at.day();
         return Some(determined(request, on_closing(case, request, closing, by), by, on));
     }
+    still_undecided(case, request, now)
+}
+
+fn still_undecided<'a>(case: &Case<'_, 'a>, request: &Request<'a>, now: DateTime<Utc>) -> Option<Determined<'a>> {
     // An enrollment grants what it was asked for.
-    if request.enrolled.is_some() {
-        return None;
-    }
-    expired(case, request).filter(|(at, _)| *at <= now).map(|(_, determined)| determined)
+    let expired = expired(case, request).filter(|(at, _)| *at <= now && request.enrolled.is_none());
+    expired.map(|(_, determined)| determined)
 }
 
 fn on_closing<'a>(case: &Case<'_, 'a>, request: &Request<'a>, closing: Closing, by: &Envelope) -> Answer<'a> {
@@ -149,13 +150,13 @@ fn on_closing<'a>(case: &Case<'_, 'a>, request: &Request<'a>, closing: Closing, 
 /// What an undecided request comes to once its clock has run out, and the first instant at which it has (CLK-5).
 pub(super) fn expired<'a>(case: &Case<'_, 'a>, request: &Request<'a>) -> Option<(DateTime<Utc>, Determined<'a>)> {
     let (by, asked) = request.asked.filter(|_| request.is_explicit())?;
-    let parameters = case.facts.parameters(by, asked.received_at.day());
-    if !parameters.notices.programs.contains(&request.program) {
+    if !case.rules(by, asked.received_at.day()).programs.contains(&request.program) {
         return None;
     }
-    let expiry = expiry(asked, parameters)?;
+    let clocks = case.authorizations.iter().find(|of| of.id == asked.authorization)?;
+    let due = clocks.binding()?.due;
     let answer = Answer { rule: super::EXPIRY_RULE, ..Answer::required(NoticeKind::Denial, "request_not_granted") };
-    Some((expiry.at, determined(request, answer, by, expiry.on)))
+    Some((due.passes_at(), determined(request, answer, by, due.day())))
 }
 
 /// The determinations of every episode that nobody asked for and that ended without enrollment.
