@@ -12,6 +12,7 @@ pub mod finding;
 pub mod findings;
 pub mod housing;
 pub mod notice_clock;
+pub mod notices;
 pub mod outreach;
 pub mod outreach_findings;
 pub mod reassessment;

@@ -3,8 +3,8 @@
 use super::facts::Facts;
 use super::finding::{Find, Finding};
 use super::{
-    agencies, appeals, authorizations, care_managers, housing, outreach_findings, reassessment, referrals, services, sources,
-    stays, units,
+    agencies, appeals, authorizations, care_managers, housing, notices, outreach_findings, reassessment, referrals,
+    services, sources, stays, units,
 };
 
 /// The rules that find something.
@@ -24,6 +24,9 @@ pub const ALL: &[Find] = &[
     sources::different_ends,
     stays::beyond_limits,
     units::months_to_look_at,
+    notices::findings::determined,
+    notices::findings::alternatives,
+    notices::findings::given_up,
 ];
 
 /// Every finding of a member, in an order that only the facts decide.
