@@ -3,8 +3,8 @@
 use super::facts::Facts;
 use super::finding::{Find, Finding};
 use super::{
-    agencies, appeals, authorizations, care_managers, housing, notices, outreach_findings, reassessment, referrals,
-    services, sources, stays, units,
+    agencies, appeals, authorizations, care_managers, eligibility, housing, notices, outreach_findings, reassessment,
+    referrals, services, sources, stays, units,
 };
 
 /// The rules that find something.
@@ -27,6 +27,10 @@ pub const ALL: &[Find] = &[
     notices::findings::determined,
     notices::findings::alternatives,
     notices::findings::given_up,
+    eligibility::findings::of_overlaps,
+    eligibility::findings::unverified,
+    eligibility::findings::discretionary,
+    eligibility::findings::transition,
 ];
 
 /// Every finding of a member, in an order that only the facts decide.
