@@ -20,6 +20,7 @@ pub mod conflicts;
 pub mod doctor;
 pub mod dump;
 pub mod enrollments;
+pub mod findings;
 pub mod history;
 pub mod import;
 pub mod outreach;
@@ -68,6 +69,7 @@ enum Verb {
     History(history::History),
     Enrollments(enrollments::Enrollments),
     Conflicts(conflicts::Conflicts),
+    Findings(findings::Findings),
     Outreach(outreach::Outreach),
     Status(status::Status),
     Rebuild(rebuild::Rebuild),
@@ -104,6 +106,7 @@ async fn done(cli: &Cli, output: &mut Output) -> anyhow::Result<Exit> {
         Verb::History(verb) => history::run(verb, output).await,
         Verb::Enrollments(verb) => enrollments::run(verb, output).await,
         Verb::Conflicts(verb) => conflicts::run(verb, output).await,
+        Verb::Findings(verb) => findings::run(verb, output).await,
         Verb::Outreach(verb) => outreach::run(verb, output).await,
         Verb::Status(verb) => status::run(verb, output).await,
         Verb::Rebuild(verb) => rebuild::run(verb, output).await,

@@ -143,6 +143,11 @@ pub fn rules() -> RefOr<Schema> {
     list(text().pattern(Some("^[A-Za-z0-9][A-Za-z0-9_.-]{0,39}$")))
 }
 
+/// Codes of findings.
+pub fn finding_codes() -> RefOr<Schema> {
+    list(codes(rollbook_projections::rules::finding::CODES.iter().map(|code| code.code)))
+}
+
 fn failure(kinds: &[ProblemKind]) -> Option<(String, RefOr<Response>)> {
     let status = kinds.first()?.status();
     let titles: Vec<&str> = kinds.iter().map(|kind| kind.title()).collect();

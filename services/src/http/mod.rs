@@ -19,6 +19,7 @@ mod doc_rows;
 mod edge;
 mod enrollments;
 mod events;
+mod findings;
 mod health;
 mod intake;
 mod layers;
@@ -71,6 +72,7 @@ fn routes() -> OpenApiRouter<Edge> {
         .merge(members::routes())
         .merge(enrollments::routes())
         .merge(conflicts::routes())
+        .merge(findings::routes())
         .merge(events::routes())
         .merge(outreach_attempts::routes())
         .merge(outreach_conversion::routes())
