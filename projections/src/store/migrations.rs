@@ -17,6 +17,9 @@ const ALL: &[(&str, &str)] = &[
     ("outreach_conversion", include_str!("../../migrations/0005_outreach_conversion.sql")),
     ("finding", include_str!("../../migrations/0010_finding.sql")),
     ("outreach_measures", include_str!("../../migrations/0011_outreach_measures.sql")),
+    ("authorization", include_str!("../../migrations/0007_authorization.sql")),
+    ("reassessment", include_str!("../../migrations/0008_reassessment.sql")),
+    ("clock", include_str!("../../migrations/0009_clock.sql")),
 ];
 
 /// Runs what has not run yet. Views that were there before and got a new table or column are emptied, to be read again

@@ -178,5 +178,14 @@ fn words(row: &Row, places: &[usize]) -> String {
 
 /// The views these tests are about.
 pub fn ours() -> impl Iterator<Item = &'static dyn View> {
-    ["current_enrollment", "duplication_conflict", "outreach_conversion", "finding"].into_iter().filter_map(views::find)
+    let names = [
+        "current_enrollment",
+        "duplication_conflict",
+        "outreach_conversion",
+        "finding",
+        "authorization",
+        "reassessment",
+        "clock",
+    ];
+    names.into_iter().map(|name| views::find(name).unwrap())
 }
