@@ -16,6 +16,8 @@ pub mod secret;
 pub mod standing;
 pub mod table;
 
+pub mod authorizations;
+pub mod clocks;
 pub mod conflicts;
 pub mod doctor;
 pub mod dump;
@@ -25,6 +27,7 @@ pub mod history;
 pub mod import;
 pub mod outreach;
 pub mod print;
+pub mod reassessments;
 pub mod rebuild;
 pub mod rulebook;
 pub mod sample;
@@ -70,6 +73,9 @@ enum Verb {
     Enrollments(enrollments::Enrollments),
     Conflicts(conflicts::Conflicts),
     Findings(findings::Findings),
+    Authorizations(authorizations::Authorizations),
+    Reassessments(reassessments::Reassessments),
+    Clocks(clocks::Clocks),
     Outreach(outreach::Outreach),
     Status(status::Status),
     Rebuild(rebuild::Rebuild),
@@ -107,6 +113,9 @@ async fn done(cli: &Cli, output: &mut Output) -> anyhow::Result<Exit> {
         Verb::Enrollments(verb) => enrollments::run(verb, output).await,
         Verb::Conflicts(verb) => conflicts::run(verb, output).await,
         Verb::Findings(verb) => findings::run(verb, output).await,
+        Verb::Authorizations(verb) => authorizations::run(verb, output).await,
+        Verb::Reassessments(verb) => reassessments::run(verb, output).await,
+        Verb::Clocks(verb) => clocks::run(verb, output).await,
         Verb::Outreach(verb) => outreach::run(verb, output).await,
         Verb::Status(verb) => status::run(verb, output).await,
         Verb::Rebuild(verb) => rebuild::run(verb, output).await,

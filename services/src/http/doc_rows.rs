@@ -3,7 +3,8 @@
 use rollbook_events::{County, Kind};
 use rollbook_projections::view::{Column, ColumnType, Table};
 use rollbook_projections::views::{
-    current_enrollment, duplication_conflict, event_history, finding, outreach_conversion,
+    authorization, clock, current_enrollment, duplication_conflict, event_history, finding, outreach_conversion,
+    reassessment,
 };
 use utoipa::openapi::schema::{
     ArrayBuilder, KnownFormat, ObjectBuilder, OneOfBuilder, Schema, SchemaFormat, SchemaType, Type,
@@ -114,6 +115,12 @@ rows! {
     ConflictRow in ConflictPage = row_of(&duplication_conflict::TABLE, &[]);
     /// A row of `finding`.
     FindingRow in FindingPage = row_of(&finding::TABLE, &[]);
+    /// A row of `authorization`.
+    AuthorizationRow in AuthorizationPage = row_of(&authorization::TABLE, &[]);
+    /// A row of `reassessment`.
+    ReassessmentRow in ReassessmentPage = row_of(&reassessment::TABLE, &[]);
+    /// A row of `clock`.
+    ClockRow in ClockPage = row_of(&clock::TABLE, &[]);
     /// A row of `event_history`.
     EventRow in EventPage = row_of(&event_history::TABLE, &[]);
     /// A row of `outreach_conversion`.

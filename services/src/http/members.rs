@@ -11,7 +11,9 @@ use rollbook_events::time::Day;
 use rollbook_events::{Cin, MemberId, RejectionCode, strict_json};
 use rollbook_projections::Table;
 use rollbook_projections::store::read::{Filter, Page, Sum, SumBy};
-use rollbook_projections::views::{current_enrollment, duplication_conflict, finding, outreach_conversion};
+use rollbook_projections::views::{
+    authorization, current_enrollment, duplication_conflict, finding, outreach_conversion,
+};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 use utoipa::ToSchema;
@@ -74,6 +76,9 @@ struct Counts {
     /// Outreach episodes.
     #[schema(minimum = 0)]
     outreach: i64,
+    /// Authorizations, decided and undecided.
+    #[schema(minimum = 0)]
+    authorizations: i64,
     /// Findings that concern the day `effective_at`, or today.
     #[schema(minimum = 0)]
     findings: i64,
@@ -126,6 +131,7 @@ async fn summary(
             enrollments: count(&edge, &of_group, &current_enrollment::TABLE).await?,
             conflicts: count(&edge, &of_group, &duplication_conflict::TABLE).await?,
             outreach: count(&edge, &of_group, &outreach_conversion::TABLE).await?,
+            authorizations: count(&edge, &of_group, &authorization::TABLE).await?,
             findings: count(&edge, &on_the_day, &finding::TABLE).await?,
         },
     };

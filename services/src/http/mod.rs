@@ -11,7 +11,9 @@ mod accept;
 mod answer;
 mod ask;
 mod auth;
+mod authorizations;
 mod basis;
+mod clocks;
 mod conflicts;
 mod cursor;
 mod doc;
@@ -30,6 +32,7 @@ mod outreach_conversion;
 mod params;
 pub mod policy;
 mod problem;
+mod reassessments;
 mod rows;
 mod rulebook;
 mod schemas;
@@ -73,6 +76,9 @@ fn routes() -> OpenApiRouter<Edge> {
         .merge(enrollments::routes())
         .merge(conflicts::routes())
         .merge(findings::routes())
+        .merge(authorizations::routes())
+        .merge(reassessments::routes())
+        .merge(clocks::routes())
         .merge(events::routes())
         .merge(outreach_attempts::routes())
         .merge(outreach_conversion::routes())
