@@ -158,6 +158,12 @@ mod tests {
         }
     }
 
+    /// The words of a line as a shell takes them: what stands in quotes is one.
+    fn words(line: &str) -> Vec<&str> {
+        let parts = line.split('"').enumerate();
+        parts.flat_map(|(n, part)| if n % 2 == 1 { vec![part] } else { part.split_whitespace().collect() }).collect()
+    }
+
     #[test]
     fn the_examples_are_read_as_they_stand() {
         let mut verbs = vec![Cli::command()];
@@ -165,7 +171,7 @@ mod tests {
         for verb in verbs {
             let help = verb.get_after_help().map(ToString::to_string).unwrap_or_default();
             for line in help.lines().filter_map(|line| line.strip_prefix("  rollbook ")) {
-                let words = line.split_whitespace().take_while(|word| !["|", ">", "<"].contains(word));
+                let words = words(line).into_iter().take_while(|word| !["|", ">", "<"].contains(word));
                 let parsed = Cli::try_parse_from(std::iter::once("rollbook").chain(words));
                 assert!(parsed.is_ok(), "{line}: {}", parsed.map(|_| ()).unwrap_err());
             }
