@@ -39,7 +39,7 @@ pub use eligibility::EligibilityRules;
 pub use entries::Entry;
 pub use housing::HousingRules;
 pub use lint::Refusal;
-pub use notices::NoticeRules;
+pub use notices::{Alternative, Cause, GivenUp, Ground, NoticeRules, Reviewed, SameDay};
 pub use offerings::Offering;
 pub use outreach::{Closing, OutreachRules};
 use overlays::Layers;

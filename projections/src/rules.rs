@@ -9,5 +9,6 @@ pub mod facts;
 pub mod finding;
 pub mod findings;
 pub mod notice_clock;
+pub mod notices;
 pub mod outreach;
 pub mod reassessment;

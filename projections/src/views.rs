@@ -6,6 +6,7 @@ pub mod current_enrollment;
 pub mod duplication_conflict;
 pub mod event_history;
 pub mod finding;
+pub mod notice_determination;
 pub mod outreach_conversion;
 pub mod reassessment;
 
@@ -17,10 +18,11 @@ pub const ALL: &[&dyn View] = &[
     &current_enrollment::CurrentEnrollment,
     &duplication_conflict::DuplicationConflict,
     &outreach_conversion::OutreachConversion,
-    &finding::Findings,
+    &notice_determination::NoticeDetermination,
     &authorization::Authorizations,
     &reassessment::Reassessment,
     &clock::Clock,
+    &finding::Findings,
 ];
 
 /// The view of this name.

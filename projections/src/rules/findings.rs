@@ -4,7 +4,14 @@ use super::facts::Facts;
 use super::finding::{Find, Finding};
 
 /// The rules that find something.
-pub const ALL: &[Find] = &[super::authorizations::find, super::appeals::find, super::reassessment::find];
+pub const ALL: &[Find] = &[
+    super::notices::findings::determined,
+    super::notices::findings::alternatives,
+    super::notices::findings::given_up,
+    super::authorizations::find,
+    super::appeals::find,
+    super::reassessment::find,
+];
 
 /// Every finding of a member, in an order that only the facts decide.
 ///

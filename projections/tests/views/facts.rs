@@ -182,10 +182,10 @@ pub fn ours() -> impl Iterator<Item = &'static dyn View> {
         "current_enrollment",
         "duplication_conflict",
         "outreach_conversion",
-        "finding",
         "authorization",
         "reassessment",
         "clock",
+        "finding",
     ];
     names.into_iter().map(|name| views::find(name).unwrap())
 }
