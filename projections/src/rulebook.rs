@@ -39,7 +39,7 @@ pub use notices::NoticeRules;
 pub use offerings::Offering;
 pub use outreach::{Closing, OutreachRules};
 use overlays::Layers;
-pub use overlays::{Header, Overlay};
+pub use overlays::{Header, Overlay, laid_over};
 pub use pairs::{CoverageCode, Outcome, Pair, SameProgram, Selector};
 pub use parameters::Parameters;
 pub use plans::Plan;

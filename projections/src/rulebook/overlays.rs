@@ -180,3 +180,41 @@ pub(super) fn understand(text: &str, written: Vec<Written>) -> Result<Vec<Overla
     }
     Ok(overlays)
 }
+
+/// The text to adopt so that a file is laid over an edition: the edition, and after it the whole file.
+pub fn laid_over(base_text: &str, file: &str, overlay_text: &str) -> String {
+    let name = Value::String(file.to_owned());
+    // A literal leaves every word as the file has it; what no literal can hold is escaped.
+    let is_literal = !overlay_text.contains("'''")
+        && !overlay_text.ends_with('\'')
+        && overlay_text.chars().all(|c| !c.is_control() || matches!(c, '\n' | '\t'));
+    let text = if is_literal {
+        format!("'''\n{overlay_text}'''")
+    } else {
+        Value::String(overlay_text.to_owned()).to_string()
+    };
+    format!("{}\n\n[[overlay]]\nfile = {name}\ntext = {text}\n", base_text.trim_end())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::Rulebook;
+    use super::*;
+
+    #[test]
+    fn a_file_laid_over_is_read_back_word_for_word() {
+        let files = [
+            "# own number\n[outreach.closing]\nattempts = 5\n",
+            "[outreach.closing]\nattempts = 5 # '''\n",
+            "outreach.closing.attempts = 5 # '",
+            "outreach.closing.attempts = 5\r\n",
+        ];
+        for text in files {
+            let laid = laid_over(Rulebook::built_in_text(), "rulebooks/\"own\".toml", text);
+            let rulebook = Rulebook::parse(&laid).unwrap();
+            assert_eq!(rulebook.overlays()[0].text, text);
+            assert_eq!(rulebook.overlays()[0].file, "rulebooks/\"own\".toml");
+            assert!(laid.starts_with(Rulebook::built_in_text().trim_end()));
+        }
+    }
+}
