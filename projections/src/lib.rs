@@ -8,6 +8,7 @@
 //! [`store`] alone. NATS and HTTP are unknown here.
 
 pub mod at_hand;
+pub mod catalogue;
 pub mod changes;
 pub mod dossier;
 pub mod enrollment_spans;

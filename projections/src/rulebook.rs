@@ -7,8 +7,10 @@ mod authorizations;
 mod calendar;
 mod contradictions;
 mod eligibility;
+mod entries;
 mod housing;
 mod lines;
+mod lint;
 mod notices;
 mod offerings;
 mod outreach;
@@ -29,22 +31,24 @@ use rollbook_events::{County, Hash, PlanCode, Program};
 use serde::Deserialize;
 use toml::{Spanned, Table};
 
-pub use appeals::AppealRules;
-pub use authorizations::{AuthorizationRules, DecisionClock, Presumptive, Retrospective, Unit};
+pub use appeals::{AppealRules, Term};
+pub use authorizations::{Assignment, AuthorizationRules, DecisionClock, Expedited, Presumptive, Retrospective, Unit};
 pub use calendar::Calendar;
 pub use contradictions::Contradictions;
 pub use eligibility::EligibilityRules;
+pub use entries::Entry;
 pub use housing::HousingRules;
+pub use lint::Refusal;
 pub use notices::NoticeRules;
 pub use offerings::Offering;
 pub use outreach::{Closing, OutreachRules};
 use overlays::Layers;
-pub use overlays::{Header, Overlay, laid_over};
+pub use overlays::{Header, Overlay};
 pub use pairs::{CoverageCode, Outcome, Pair, SameProgram, Selector};
 pub use parameters::Parameters;
 pub use plans::Plan;
 pub use populations::{AgeGroup, PopulationRule};
-pub use reassessment::ReassessmentRules;
+pub use reassessment::{ReassessmentRules, Transition};
 pub use services::ServiceRules;
 pub use units::UnitRules;
 
@@ -64,7 +68,9 @@ const BUILT_IN: &str = concat!(
     include_str!("../rulebook/housing.toml"),
     include_str!("../rulebook/services.toml"),
     include_str!("../rulebook/units.toml"),
+    include_str!("../rulebook/catalogue.toml"),
     include_str!("../rulebook/plans.toml"),
+    include_str!("../rulebook/overlays.toml"),
 );
 
 /// A rulebook that was read and understood.
@@ -177,6 +183,13 @@ impl Rulebook {
         &self.same_program
     }
 
+    /// Where a rule of the catalogue is written, where this edition says so.
+    pub fn cite_of(&self, rule: &str) -> Option<&str> {
+        let pair = self.pairs.iter().find(|pair| pair.id == rule).map(|pair| &pair.cite);
+        let same = (self.same_program.id == rule).then_some(&self.same_program.cite);
+        pair.or(same).or_else(|| self.base().catalogue.get(rule)).map(String::as_str)
+    }
+
     /// The parameters in force for a plan in a county on a day.
     pub fn parameters(&self, plan: &PlanCode, county: County, day: NaiveDate) -> &Parameters {
         self.layers.at(plan, county, day)
@@ -185,6 +198,25 @@ impl Rulebook {
     /// The parameters no plan's file speaks of.
     pub fn base(&self) -> &Parameters {
         self.layers.base()
+    }
+
+    /// The text with a file laid over it, in place of the one of that name where there is one: what is to be adopted.
+    pub fn text_with(&self, overlay: &Overlay) -> String {
+        overlays::laid_over(&self.text, &self.overlays, overlay)
+    }
+
+    /// What a file laid over this rulebook says that it may not, in the order of its lines.
+    pub fn refusals(&self, overlay: &Overlay) -> Vec<Refusal> {
+        let mut refused = lint::lint(self.base(), overlay);
+        refused.extend(self.overlays.iter().filter(|other| other.is_of_the_same_days(overlay)).map(|other| Refusal {
+            at: RulebookError::at(
+                &overlay.text,
+                0,
+                format!("`{}` is in force for the same plan on the same days", other.file),
+            ),
+            rule: None,
+        }));
+        refused
     }
 
     /// The files laid over the built-in edition, in their order.

@@ -1,5 +1,7 @@
 //! The rules' numbers, dates and lists, as they stand for one plan and county on one day.
 
+use std::collections::BTreeMap;
+
 use serde::Deserialize;
 
 use super::appeals::AppealRules;
@@ -26,6 +28,8 @@ pub struct Parameters {
     pub calendar: Calendar,
     /// How long a decision may take, and who may decide first.
     pub authorization: AuthorizationRules,
+    /// Whether the expedited example binds.
+    pub expedited: super::authorizations::Expedited,
     /// What may be approved presumptively, and by whom.
     pub presumptive: super::authorizations::Presumptive,
     /// What may be approved after the fact.
@@ -50,4 +54,6 @@ pub struct Parameters {
     pub units: UnitRules,
     /// What follows where the sources contradict each other.
     pub disputed: Contradictions,
+    /// Where each rule of the catalogue is written.
+    pub catalogue: BTreeMap<String, String>,
 }

@@ -105,15 +105,31 @@ impl Facts {
         views::find(view).unwrap().rows(&rules::facts::Facts::of(&self.dossier(), built_in()))
     }
 
+    /// As [`Facts::told`], under the built-in edition with a plan's file laid over it.
+    pub fn told_under(&self, overlay: &str, view: &str, columns: &[&str]) -> Vec<String> {
+        let rulebook = laid(overlay);
+        told(view, columns, views::find(view).unwrap().rows(&rules::facts::Facts::of(&self.dossier(), &rulebook)))
+    }
+
     /// The rows of a view, each as these columns with blanks between, sorted; `-` for nothing.
     pub fn told(&self, view: &str, columns: &[&str]) -> Vec<String> {
-        let table = views::find(view).unwrap().table();
-        let place = |name: &&str| table.columns.iter().position(|column| column.name == *name).unwrap();
-        let places: Vec<_> = columns.iter().map(place).collect();
-        let mut told: Vec<_> = self.rows(view).iter().map(|row| words(row, &places)).collect();
-        told.sort();
-        told
+        told(view, columns, self.rows(view))
     }
+}
+
+fn told(view: &str, columns: &[&str], rows: Vec<Row>) -> Vec<String> {
+    let table = views::find(view).unwrap().table();
+    let place = |name: &&str| table.columns.iter().position(|column| column.name == *name).unwrap();
+    let places: Vec<_> = columns.iter().map(place).collect();
+    let mut told: Vec<_> = rows.iter().map(|row| words(row, &places)).collect();
+    told.sort();
+    told
+}
+
+/// The built-in edition with a plan's file laid over it.
+pub fn laid(overlay: &str) -> Rulebook {
+    let overlay = format!("[[overlay]]\nfile = \"plan.toml\"\ntext = '''\n{overlay}'''\n");
+    Rulebook::parse(&format!("{}\n{overlay}", Rulebook::built_in_text())).unwrap_or_else(|why| panic!("{why}"))
 }
 
 /// An outreach attempt with these flags.
@@ -162,5 +178,14 @@ fn words(row: &Row, places: &[usize]) -> String {
 
 /// The views these tests are about.
 pub fn ours() -> impl Iterator<Item = &'static dyn View> {
-    ["current_enrollment", "duplication_conflict", "outreach_conversion"].into_iter().filter_map(views::find)
+    let names = [
+        "current_enrollment",
+        "duplication_conflict",
+        "outreach_conversion",
+        "authorization",
+        "reassessment",
+        "clock",
+        "finding",
+    ];
+    names.into_iter().map(|name| views::find(name).unwrap())
 }

@@ -70,7 +70,7 @@ pub async fn run(scenario: &Scenario, output: &mut Output) -> anyhow::Result<Exi
         None => all(&cases, &mut Pure::new()?, scenario.json, output).await?,
         Some(url) => {
             let connection = Connection::to(url.clone(), scenario.token.clone(), scenario.folder.clone());
-            let mut server = Server::new(connection.client()?);
+            let mut server = Server::new(connection.client()?)?;
             if !server.is_built_in().await? {
                 output.note("the rulebook of this ledger is not the one this program was built with");
             }

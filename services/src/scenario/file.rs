@@ -39,20 +39,11 @@ pub struct Case {
     /// Where, likewise.
     pub county: Option<String>,
     /// The file laid over the built-in rulebook.
-    pub overlay: Option<OverlayFile>,
+    pub overlay: Option<Overlay>,
     /// The facts, in recorded order.
     pub given: Vec<Given>,
     /// What must come of them.
     pub expected: Vec<Expectation>,
-}
-
-/// A file laid over the built-in rulebook.
-#[derive(Debug, Clone)]
-pub struct OverlayFile {
-    /// Its name, as the scenario writes it.
-    pub name: String,
-    /// Its text.
-    pub text: String,
 }
 
 /// A fact: a submission with local names in the place of ids.
@@ -173,27 +164,18 @@ impl Case {
         }
     }
 
-    /// The local names of everyone the facts are about.
+    /// The local names of everyone the facts are about; without facts, of the one they would be about.
     pub fn members(&self) -> BTreeSet<&str> {
-        self.given.iter().map(|given| given.member.as_str()).collect()
-    }
-
-    /// The member an expectation means that names none: the usual one, or the only one; else everyone.
-    pub fn usual_member(&self) -> Option<&str> {
-        let members = self.members();
-        if members.is_empty() || members.contains(USUAL_MEMBER) {
-            return Some(USUAL_MEMBER);
-        }
-        members.first().copied().filter(|_| members.len() == 1)
+        let members: BTreeSet<&str> = self.given.iter().map(|given| given.member.as_str()).collect();
+        if members.is_empty() { BTreeSet::from([USUAL_MEMBER]) } else { members }
     }
 }
 
-fn overlay_file(entry: &Entry<'_>, read: &dyn Fn(&str) -> Result<String, String>) -> Result<OverlayFile, Wrong> {
+fn overlay_file(entry: &Entry<'_>, read: &dyn Fn(&str) -> Result<String, String>) -> Result<Overlay, Wrong> {
     let wrong = |problem: String| Wrong { at: entry.at, problem: format!("`rulebook`: {problem}") };
     let name = entry.text()?;
     let text = read(&name).map_err(wrong)?;
-    Overlay::parse(&name, &text).map_err(|error| wrong(format!("{name}, {error}")))?;
-    Ok(OverlayFile { name, text })
+    Overlay::parse(&name, &text).map_err(|error| wrong(format!("{name}, {error}")))
 }
 
 impl Given {

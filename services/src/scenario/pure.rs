@@ -12,7 +12,6 @@ use rollbook_events::{
 };
 use rollbook_projections::fold::Fold;
 use rollbook_projections::links::Links;
-use rollbook_projections::rulebook::laid_over;
 use rollbook_projections::store::read::Known;
 use rollbook_projections::{Dossier, Recorded, Rulebook, views};
 use serde_json::{Value, json};
@@ -58,8 +57,7 @@ impl Pure {
 
     fn rulebook(&self, case: &Case) -> anyhow::Result<Rulebook> {
         let Some(overlay) = &case.overlay else { return Ok(self.built_in.clone()) };
-        let text = laid_over(Rulebook::built_in_text(), &overlay.name, &overlay.text);
-        Rulebook::parse(&text).with_context(|| format!("{}: the rulebook cannot be read", case.file.display()))
+        Rulebook::parse(&self.built_in.text_with(overlay)).with_context(|| format!("{}: the rulebook cannot be read", case.file.display()))
     }
 
     /// As [`Way::play`], which here never waits.

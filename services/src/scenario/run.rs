@@ -208,14 +208,10 @@ fn history(case: &Case, played: &Played, expectation: &Expectation) -> Question 
 }
 
 fn question(case: &Case, played: &Played, expectation: &Expectation, known_at: &str) -> Question {
-    let all = || case.members().into_iter().collect();
-    let members: Vec<&str> = match (expectation.word("member"), expectation.spec.source) {
-        (Some(member), _) => vec![member],
-        // A file and a report are about everyone.
-        (None, Source::Report | Source::Export) => all(),
-        (None, Source::View { .. } | Source::Eligibility | Source::Rejected) => {
-            case.usual_member().map_or_else(all, |member| vec![member])
-        }
+    // Who names nobody means everyone: ten prospects are counted in one line.
+    let members: Vec<&str> = match expectation.word("member") {
+        Some(member) => vec![member],
+        None => case.members().into_iter().collect(),
     };
     let mut about = BTreeMap::new();
     if matches!(expectation.spec.source, Source::Eligibility | Source::Export) {

@@ -9,7 +9,6 @@ use reqwest::header::{ACCEPT, CONTENT_TYPE};
 use reqwest::{Method, Response};
 use rollbook_events::{Hash, MemberId, Occurred, pacific_day};
 use rollbook_projections::Rulebook;
-use rollbook_projections::rulebook::laid_over;
 use serde_json::{Value, json};
 
 use super::expect::{Row, Source};
@@ -30,6 +29,7 @@ const LOOK_EVERY: Duration = Duration::from_millis(100);
 #[derive(Debug)]
 pub struct Server {
     client: Client,
+    built_in: Rulebook,
     /// The rulebook that was in force before the first overlay, and has to be again.
     former: Option<String>,
     /// The text that the last overlay became.
@@ -38,8 +38,12 @@ pub struct Server {
 
 impl Server {
     /// Against this ledger.
-    pub fn new(client: Client) -> Self {
-        Self { client, former: None, adopted: None }
+    ///
+    /// # Errors
+    /// Where the built-in rulebook cannot be read.
+    pub fn new(client: Client) -> anyhow::Result<Self> {
+        let built_in = Rulebook::parse(Rulebook::built_in_text()).context("the built-in rulebook cannot be read")?;
+        Ok(Self { client, built_in, former: None, adopted: None })
     }
 
     /// Whether the ledger is there and its rulebook is the built-in one, which the cases are written for.
@@ -48,7 +52,7 @@ impl Server {
     /// Where the ledger is not there.
     pub async fn is_built_in(&self) -> anyhow::Result<bool> {
         let status = self.status().await?;
-        let hash = Hash::of(Rulebook::built_in_text().as_bytes()).to_string();
+        let hash = self.built_in.hash().to_string();
         Ok(status.get("rulebook").and_then(Value::as_str) == Some(hash.as_str()))
     }
 
@@ -71,7 +75,7 @@ impl Server {
             }
             return Ok(());
         };
-        let text = laid_over(Rulebook::built_in_text(), &overlay.name, &overlay.text);
+        let text = self.built_in.text_with(overlay);
         if self.adopted.as_ref() == Some(&text) {
             return Ok(());
         }

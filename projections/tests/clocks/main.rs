@@ -1,0 +1,7 @@
+//! The clocks of authorizations, notices, appeals and reassessments, from facts alone: no store, no server.
+#![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test may fail by panicking")]
+
+mod calendar;
+#[allow(dead_code, reason = "the facts' words are shared with the tests of the other views")]
+#[path = "../views/facts.rs"]
+mod facts;
