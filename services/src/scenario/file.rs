@@ -122,14 +122,13 @@ impl Case {
         let (cites, rules) = (texts("cites")?, texts("rules")?);
         let overlay = top.take("rulebook").map(|entry| overlay_file(&entry, overlay)).transpose()?;
         let given = top.take("given").map_or(Ok(Vec::new()), |entry| entry.tables())?;
-        let given: Vec<Given> =
-            given.into_iter().map(|table| Given::of(table, line)).collect::<Result<_, Wrong>>()?;
+        let given: Vec<Given> = given.into_iter().map(|table| Given::of(table, line)).collect::<Result<_, Wrong>>()?;
         let expected = match top.take("expect") {
             Some(entry) => expect::read(entry.table()?, line)?,
             None => Vec::new(),
         };
-        let id = id.ok_or_else(|| top.missing("id"))?;
         top.finish()?;
+        let id = id.ok_or_else(|| top.missing("id"))?;
         Ok(Self {
             file: file.to_owned(),
             id,
@@ -205,19 +204,7 @@ impl Given {
         table.finish()?;
         let member = member.unwrap_or_else(|| USUAL_MEMBER.to_owned());
         let name = name.map(|name| name.strip_prefix('$').map(str::to_owned).unwrap_or(name));
-        Ok(Self {
-            line: line(at),
-            kind,
-            name,
-            at: when,
-            recorded,
-            member,
-            plan,
-            county,
-            actor,
-            envelope,
-            data,
-        })
+        Ok(Self { line: line(at), kind, name, at: when, recorded, member, plan, county, actor, envelope, data })
     }
 
     /// When it was true, where that can be read at all.
@@ -228,10 +215,9 @@ impl Given {
     /// The names its ids refer to.
     fn references(&self) -> impl Iterator<Item = &str> {
         let data = self.data.iter().filter(|(field, _)| ids::is_id(field)).map(|(_, value)| value);
-        let values = data.chain(self.envelope.get("replaces")).flat_map(|value| match value {
-            Value::Array(values) => values.as_slice(),
-            one => std::slice::from_ref(one),
-        });
+        let values = data
+            .chain(self.envelope.get("replaces"))
+            .flat_map(|value| value.as_array().map_or(std::slice::from_ref(value), Vec::as_slice));
         values.filter_map(|value| value.as_str()?.strip_prefix('$'))
     }
 

@@ -14,6 +14,8 @@ pub mod report;
 pub mod run;
 pub mod server;
 mod table;
+#[cfg(test)]
+mod tests;
 
 use std::fmt;
 use std::path::PathBuf;

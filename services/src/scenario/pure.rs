@@ -57,7 +57,8 @@ impl Pure {
 
     fn rulebook(&self, case: &Case) -> anyhow::Result<Rulebook> {
         let Some(overlay) = &case.overlay else { return Ok(self.built_in.clone()) };
-        Rulebook::parse(&self.built_in.text_with(overlay)).with_context(|| format!("{}: the rulebook cannot be read", case.file.display()))
+        Rulebook::parse(&self.built_in.text_with(overlay))
+            .with_context(|| format!("{}: the rulebook cannot be read", case.file.display()))
     }
 
     /// As [`Way::play`], which here never waits.

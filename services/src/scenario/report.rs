@@ -71,9 +71,7 @@ fn in_words(row: &Row, verdict: &Verdict) -> String {
 
 /// A case as JSON.
 pub fn json(case: &Case, verdict: &Verdict) -> Value {
-    let failure = |failure: &Failure| {
-        json!({ "line": failure.line, "expected": failure.expected, "why": failure.why, "came": failure.came })
-    };
+    let failure = |failure: &Failure| json!({ "line": failure.line, "expected": failure.expected, "why": failure.why, "came": failure.came });
     json!({
         "id": case.id,
         "title": case.title,

@@ -134,9 +134,7 @@ async fn check(
     expectation: &Expectation,
     way: &mut impl Way,
 ) -> anyhow::Result<Option<Failure>> {
-    let failed = |why: String, came| {
-        Some(Failure { line: expectation.line, expected: expectation.told(), why, came })
-    };
+    let failed = |why: String, came| Some(Failure { line: expectation.line, expected: expectation.told(), why, came });
     if let Some(missing) = missing_column(expectation) {
         return Ok(failed(missing, Vec::new()));
     }
@@ -181,7 +179,8 @@ fn missing_column(expectation: &Expectation) -> Option<String> {
 /// The refusal of the last given as a row; none where it was recorded after all.
 async fn refused(case: &Case, played: &Played, way: &mut impl Way) -> anyhow::Result<Answer> {
     let last = case.given.len().saturating_sub(1);
-    let (Some(given), Some(Outcome::Refused { code, field, detail })) = (case.given.last(), played.outcomes.last()) else {
+    let (Some(given), Some(Outcome::Refused { code, field, detail })) = (case.given.last(), played.outcomes.last())
+    else {
         return Ok(Err("the last given was recorded".to_owned()));
     };
     let id = played.ids.of_given(last).map(|id| Value::from(id.to_string()));

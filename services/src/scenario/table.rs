@@ -1,8 +1,8 @@
 //! TOML, read key by key with the line of each: what is not asked for is an error.
 
 use chrono::NaiveDate;
-use rollbook_events::time::Day;
 use rollbook_events::Occurred;
+use rollbook_events::time::Day;
 use serde_json::{Map, Number, Value};
 use toml::Spanned;
 use toml::de::{DeTable, DeValue};
@@ -58,7 +58,7 @@ impl<'a> Table<'a> {
     }
 
     /// Refuses what was not taken.
-    pub(super) fn finish(self) -> Result<(), Wrong> {
+    pub(super) fn finish(&self) -> Result<(), Wrong> {
         let Some((key, entry)) = self.entries.first() else { return Ok(()) };
         let within = if self.name.is_empty() { "a scenario".to_owned() } else { self.name.clone() };
         let problem = match likely(key, &self.asked) {
@@ -198,13 +198,14 @@ mod tests {
 
     #[test]
     fn dates_come_bare_or_quoted_and_are_text_in_json() {
-        let text = "a = 2022-03-04\nb = \"2022-03-04\"\nc = 2022-03-04T10:00:00-08:00\nd = { e = 0x10, f = [1.5, true] }";
+        let text =
+            "a = 2022-03-04\nb = \"2022-03-04\"\nc = 2022-03-04T10:00:00-08:00\nd = { e = 0x10, f = [1.5, true] }";
         let whole = DeTable::parse(text).unwrap();
         let mut table = Table::of(&whole);
         let (a, b, c) = (table.take("a").unwrap(), table.take("b").unwrap(), table.take("c").unwrap());
         assert_eq!(a.day(), b.day());
         assert_eq!(c.when().unwrap().to_string(), "2022-03-04T10:00:00-08:00");
-        assert_eq!((a.at, c.at), (0, 36));
+        assert_eq!((a.at, c.at), (0, 32));
         let d = table.take("d").unwrap().json().unwrap();
         assert_eq!(d, serde_json::json!({ "e": 16, "f": [1.5, true] }));
         assert_eq!(a.json().unwrap(), "2022-03-04");

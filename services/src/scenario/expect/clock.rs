@@ -35,12 +35,9 @@ fn due(wanted: &Wanted, row: &Row, _: &Ids) -> bool {
     match wanted {
         Wanted::Day(due) => day(row.get("due_on")).or_else(|| at.map(|at| pacific_day(&at))) == Some(*due),
         Wanted::At(due) => at == Some(*due),
-        Wanted::Text(_)
-        | Wanted::Texts(_)
-        | Wanted::Open
-        | Wanted::After(_)
-        | Wanted::Number(_)
-        | Wanted::Yes(_) => false,
+        Wanted::Text(_) | Wanted::Texts(_) | Wanted::Open | Wanted::After(_) | Wanted::Number(_) | Wanted::Yes(_) => {
+            false
+        }
     }
 }
 

@@ -14,10 +14,14 @@ pub const SPEC: Spec = Spec {
         Key::new("plan", Kind::Text, By::Apart),
         Key::same("outcome", Kind::Word(OUTCOMES)),
         Key::new("reason", Kind::Texts, By::Fits(|wanted, row, _| wanted.is_among(row.get("reason")))),
-        Key::new("cites", Kind::Texts, By::Fits(|wanted, row, _| {
-            let cites = row.get("cites").map(ToString::to_string).unwrap_or_default();
-            wanted.texts().iter().all(|cite| cites.contains(cite.as_str()))
-        })),
+        Key::new(
+            "cites",
+            Kind::Texts,
+            By::Fits(|wanted, row, _| {
+                let cites = row.get("cites").map(ToString::to_string).unwrap_or_default();
+                wanted.texts().iter().all(|cite| cites.contains(cite.as_str()))
+            }),
+        ),
     ],
     needs: &["program"],
     none: Some("outcome"),

@@ -212,9 +212,10 @@ impl fmt::Display for Wanted {
             Self::Texts(texts) => write!(f, "[{}]", texts.join(", ")),
             Self::Day(day) => day.fmt(f),
             Self::Open => f.write_str("none"),
-            Self::At(at) => {
-                f.write_str(&at.with_timezone(&chrono_tz::America::Los_Angeles).to_rfc3339_opts(chrono::SecondsFormat::AutoSi, true))
-            }
+            Self::At(at) => f.write_str(
+                &at.with_timezone(&chrono_tz::America::Los_Angeles)
+                    .to_rfc3339_opts(chrono::SecondsFormat::AutoSi, true),
+            ),
             Self::After(name) => write!(f, "${name}"),
             Self::Number(number) => number.fmt(f),
             Self::Yes(yes) => yes.fmt(f),

@@ -39,14 +39,19 @@ pub fn matching(expectation: &Expectation, rows: Vec<Row>, ids: &Ids) -> Matchin
         }
         (false, Some(_) | None) => (!matched.is_empty(), "none matched".to_owned()),
     };
-    let came = if is_none || found > 0 { matched.into_iter().cloned().collect() } else { of_the_matter(expectation, rows) };
+    let came =
+        if is_none || found > 0 { matched.into_iter().cloned().collect() } else { of_the_matter(expectation, rows) };
     Matching { met, why, came }
 }
 
 /// The rows about the same program or code, else all of them.
 fn of_the_matter(expectation: &Expectation, rows: Vec<Row>) -> Vec<Row> {
     let about = |row: &Row| {
-        expectation.spec.about.iter().all(|column| expectation.get(column).is_none_or(|wanted| wanted.is(row.get(*column))))
+        expectation
+            .spec
+            .about
+            .iter()
+            .all(|column| expectation.get(column).is_none_or(|wanted| wanted.is(row.get(*column))))
     };
     if rows.iter().any(about) { rows.into_iter().filter(|row| about(row)).collect() } else { rows }
 }

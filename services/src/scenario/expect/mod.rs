@@ -145,10 +145,10 @@ impl Expectation {
                 wanted.insert(key.name, key.read(&entry)?);
             }
         }
+        table.finish()?;
         if let Some(missing) = spec.needs.iter().find(|key| !wanted.contains_key(**key)) {
             return Err(table.missing(missing));
         }
-        table.finish()?;
         Ok(Self { spec, line: line(at), wanted })
     }
 
@@ -183,12 +183,9 @@ impl Expectation {
         self.wanted.values().filter_map(|wanted| match wanted {
             Wanted::After(name) => Some(name.as_str()),
             Wanted::Text(text) => text.strip_prefix('$'),
-            Wanted::Texts(_)
-            | Wanted::Day(_)
-            | Wanted::Open
-            | Wanted::At(_)
-            | Wanted::Number(_)
-            | Wanted::Yes(_) => None,
+            Wanted::Texts(_) | Wanted::Day(_) | Wanted::Open | Wanted::At(_) | Wanted::Number(_) | Wanted::Yes(_) => {
+                None
+            }
         })
     }
 

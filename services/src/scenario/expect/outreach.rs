@@ -13,7 +13,11 @@ pub const SPEC: Spec = Spec {
         Key::same("attempts", Kind::Number),
         Key::same("contacts", Kind::Number),
         Key::same("marketing", Kind::Number),
-        Key::new("not_counted", Kind::Texts, By::Fits(|wanted, row, _| wanted.is_among(row.get("not_counted_reasons")))),
+        Key::new(
+            "not_counted",
+            Kind::Texts,
+            By::Fits(|wanted, row, _| wanted.is_among(row.get("not_counted_reasons"))),
+        ),
         Key::same("exported", Kind::Number),
         Key::same("episode", Kind::Number),
         Key::new("first_attempt", Kind::Day, By::Column("first_attempt_on")),

@@ -6,11 +6,7 @@ use super::{By, Key, Kind, Source, Spec, USUAL};
 pub const SPEC: Spec = Spec {
     name: "rejected",
     source: Source::Rejected,
-    keys: &[
-        Key::same("code", Kind::Text),
-        Key::same("field", Kind::Text),
-        Key::new("plan", Kind::Text, By::Apart),
-    ],
+    keys: &[Key::same("code", Kind::Text), Key::same("field", Kind::Text), Key::new("plan", Kind::Text, By::Apart)],
     about: &[],
     ..USUAL
 };

@@ -54,7 +54,8 @@ const fn counted(
 /// # Errors
 /// Where there is no such report or period.
 pub fn counted_rows(expectation: &Expectation, history: Vec<Row>) -> Result<Vec<Row>, String> {
-    let (name, period) = (expectation.word("report").unwrap_or_default(), expectation.word("period").unwrap_or_default());
+    let (name, period) =
+        (expectation.word("report").unwrap_or_default(), expectation.word("period").unwrap_or_default());
     let report = REPORTS.iter().find(|report| report.name == name);
     let report = report.ok_or_else(|| format!("this build has no report `{name}`"))?;
     let (from, until) = days(period).ok_or_else(|| format!("`{period}` is no year, quarter or month"))?;
@@ -67,7 +68,9 @@ pub fn counted_rows(expectation: &Expectation, history: Vec<Row>) -> Result<Vec<
     let mut rows: Vec<Row> = history.into_iter().filter(is_counted).collect();
     rows.retain(|row| match report.of {
         None => true,
-        Some(field) => seen.insert((row.get("member").cloned().map(|v| v.to_string()), data(row, field).map(|v| v.to_string()))),
+        Some(field) => {
+            seen.insert((row.get("member").cloned().map(|v| v.to_string()), data(row, field).map(|v| v.to_string())))
+        }
     });
     Ok(rows)
 }
