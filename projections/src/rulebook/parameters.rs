@@ -1,7 +1,5 @@
 //! The rules' numbers, dates and lists, as they stand for one plan and county on one day.
 
-use std::collections::BTreeMap;
-
 use serde::Deserialize;
 
 use super::appeals::AppealRules;
@@ -54,6 +52,4 @@ pub struct Parameters {
     pub units: UnitRules,
     /// What follows where the sources contradict each other.
     pub disputed: Contradictions,
-    /// Where each rule of the catalogue is written.
-    pub catalogue: BTreeMap<String, String>,
 }
