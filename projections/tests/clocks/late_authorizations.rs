@@ -4,7 +4,7 @@ use rollbook_projections::Rulebook;
 use serde_json::json;
 
 use crate::facts::{Facts, built_in, id};
-use crate::said::{decided, found, found_under, laid_over, requested};
+use crate::said::{decided, found, found_under, laid_over, requested, told_under};
 
 #[test]
 fn a_day_clock_is_late_from_the_day_after() {
@@ -93,7 +93,7 @@ fn a_presumptive_approval_settles_a_request_where_it_is_allowed() {
     let facts = decided(facts, "approved", "2024-05-10T02:00:00-07:00", more);
     let list = laid_over("presumptive.providers = [\"listed-center\"]");
     assert_eq!(found_under(&list, &facts), [""; 0]);
-    assert_eq!(facts.told_under(&list, "authorization", &["turnaround_hours"]), ["1"]);
+    assert_eq!(told_under(&list, &facts, "authorization", &["turnaround_hours"]), ["1"]);
     assert_eq!(facts.told("authorization", &["turnaround_hours"]), ["-"]);
     assert_eq!(
         found(&facts),

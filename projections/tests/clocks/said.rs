@@ -4,7 +4,7 @@ use rollbook_projections::Rulebook;
 use rollbook_projections::rules::{self, findings::findings};
 use serde_json::{Value, json};
 
-use crate::facts::{Facts, built_in, id};
+use crate::facts::{Facts, built_in, id, in_words};
 
 /// The built-in edition with a plan's file laid over it.
 pub fn laid_over(overlay: &str) -> Rulebook {
@@ -32,6 +32,11 @@ pub fn decided(facts: Facts, outcome: &str, at: &str, more: Value) -> Facts {
         data[key] = value.clone();
     }
     facts.tell(at, "authorization_decided", data)
+}
+
+/// The rows of a view under another rulebook.
+pub fn told_under(rulebook: &Rulebook, facts: &Facts, view: &str, columns: &[&str]) -> Vec<String> {
+    in_words(view, &facts.rows_under(rulebook, view), columns)
 }
 
 /// Every finding, as its code, rule and days.

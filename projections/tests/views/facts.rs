@@ -111,16 +111,7 @@ impl Facts {
 
     /// The rows of a view, each as these columns with blanks between, sorted; `-` for nothing.
     pub fn told(&self, view: &str, columns: &[&str]) -> Vec<String> {
-        self.told_under(built_in(), view, columns)
-    }
-
-    pub fn told_under(&self, rulebook: &Rulebook, view: &str, columns: &[&str]) -> Vec<String> {
-        let table = views::find(view).unwrap().table();
-        let place = |name: &&str| table.columns.iter().position(|column| column.name == *name).unwrap();
-        let places: Vec<_> = columns.iter().map(place).collect();
-        let mut told: Vec<_> = self.rows_under(rulebook, view).iter().map(|row| words(row, &places)).collect();
-        told.sort();
-        told
+        in_words(view, &self.rows(view), columns)
     }
 }
 
@@ -153,6 +144,15 @@ pub fn built_in() -> &'static Rulebook {
 
 pub fn is_voiding(fact: &Recorded) -> bool {
     matches!(fact.envelope.event, Event::Correction(_))
+}
+
+pub fn in_words(view: &str, rows: &[Row], columns: &[&str]) -> Vec<String> {
+    let table = views::find(view).unwrap().table();
+    let place = |name: &&str| table.columns.iter().position(|column| column.name == *name).unwrap();
+    let places: Vec<_> = columns.iter().map(place).collect();
+    let mut told: Vec<_> = rows.iter().map(|row| words(row, &places)).collect();
+    told.sort();
+    told
 }
 
 fn words(row: &Row, places: &[usize]) -> String {
