@@ -12,7 +12,7 @@ use rollbook_events::{Envelope, Event, EventId, Occurred, PlanCode, Population, 
 
 use crate::rulebook::Rulebook;
 use crate::rules::facts::Facts;
-use crate::rules::outreach::judge;
+use crate::rules::outreach::{ENROLLED, REPEATED, judge};
 use crate::spans::Span;
 
 /// One episode of outreach to one member for one program at one plan.
@@ -28,24 +28,43 @@ pub struct Episode<'a> {
     pub identified: Option<(&'a Envelope, &'a MemberIdentified)>,
     /// The populations of every identification in it.
     pub populations: BTreeSet<Population>,
-    /// Provider of the first attempt, counted or not.
-    pub first_provider: Option<&'a Provider>,
-    /// The first attempt that counts.
-    pub first_attempt: Option<(&'a Envelope, &'a OutreachAttempted)>,
-    /// Attempts that count and precede enrollment.
-    pub attempts: u32,
-    /// Those among them that reached somebody.
-    pub contacts: u32,
-    /// Day of the first contact.
-    pub first_contact: Option<NaiveDate>,
-    /// Attempts that do not count, or were made while enrolled.
-    pub not_counted: u32,
+    /// Every attempt, in the order they were made; those made while enrolled are told with the episode before.
+    pub tries: Vec<Try<'a>>,
     /// First day of the enrollment it led to, and its basis.
     pub enrolled: Option<(NaiveDate, Basis)>,
     /// Day the member declined.
     pub opted_out: Option<NaiveDate>,
     /// Day outreach was given up.
     pub closed: Option<NaiveDate>,
+}
+
+/// One attempt in its place, and what the rules make of it there.
+#[derive(Debug, Clone, Copy)]
+pub struct Try<'a> {
+    /// The event.
+    pub by: &'a Envelope,
+    /// What it says.
+    pub attempt: &'a OutreachAttempted,
+    /// Why it does not count; none where it does.
+    pub reason: Option<&'static str>,
+    /// Whether it counts and reached the member, or who may speak for a child.
+    pub is_contact: bool,
+    /// OUT-4: whether it goes into the plan's tracker file, as it counts, and the member had been identified.
+    pub is_exported: bool,
+    /// Whether it counts and lies past the number that the plan pays for.
+    pub is_over_cap: bool,
+}
+
+impl Try<'_> {
+    /// Whether it counts and precedes enrollment.
+    pub fn counts(&self) -> bool {
+        self.reason.is_none()
+    }
+
+    /// The civil day.
+    pub fn day(&self) -> NaiveDate {
+        self.by.occurred_at.day()
+    }
 }
 
 /// Something that begins, moves or ends an episode.
@@ -132,6 +151,8 @@ struct Walk<'e, 'a> {
     first: usize,
     /// Whether the last of them is still under way.
     open: bool,
+    /// Whether the member has been identified by now, in whichever episode (B3-19).
+    identified: bool,
     /// The end of the enrollment last begun, none for an open end; none at all where none began.
     enrolled_until: Option<Option<NaiveDate>>,
 }
@@ -139,17 +160,27 @@ struct Walk<'e, 'a> {
 impl<'e, 'a> Walk<'e, 'a> {
     fn over(steps: &[Placed<'a>], rulebook: &Rulebook, episodes: &'e mut Vec<Episode<'a>>) {
         let first = episodes.len();
-        let mut walk = Self { episodes, first, open: false, enrolled_until: None };
+        let mut walk = Self { episodes, first, open: false, identified: false, enrolled_until: None };
         for ((program, ..), envelope, step) in steps {
             let day = envelope.occurred_at.day();
             let is_enrolled = walk.enrolled_until.is_some_and(|until| until.is_none_or(|until| day < until));
             match step {
                 // Monthly lists name the enrolled again; that identifies nobody.
                 Step::Identified(_) if is_enrolled => {}
-                Step::Identified(e) => walk.current(*program, envelope).identify(envelope, e),
-                // Contact while enrolled is service, not outreach (B3-17).
-                Step::Attempted(_) if is_enrolled => walk.last().into_iter().for_each(|of| of.not_counted += 1),
-                Step::Attempted(e) => walk.current(*program, envelope).attempt(envelope, e, rulebook),
+                Step::Identified(e) => {
+                    walk.identified = true;
+                    walk.current(*program, envelope).identify(envelope, e);
+                }
+                // Contact while enrolled is service, not outreach (B3-17, B3-25).
+                Step::Attempted(e) if is_enrolled => {
+                    walk.last()
+                        .into_iter()
+                        .for_each(|of| of.tries.push(Try::that_does_not_count(envelope, e, ENROLLED)));
+                }
+                Step::Attempted(e) => {
+                    let identified = walk.identified;
+                    walk.current(*program, envelope).attempt(envelope, e, rulebook, identified);
+                }
                 Step::OptedOut => walk.end(|episode| episode.opted_out = Some(day)),
                 Step::Closed => walk.end(|episode| episode.closed = Some(day)),
                 Step::Enrolled(span, basis) => walk.enroll(*span, *basis),
@@ -206,12 +237,7 @@ impl<'a> Episode<'a> {
             number,
             identified: None,
             populations: BTreeSet::new(),
-            first_provider: None,
-            first_attempt: None,
-            attempts: 0,
-            contacts: 0,
-            first_contact: None,
-            not_counted: 0,
+            tries: Vec::new(),
             enrolled: None,
             opted_out: None,
             closed: None,
@@ -223,19 +249,45 @@ impl<'a> Episode<'a> {
         self.populations.extend(&told.populations);
     }
 
-    fn attempt(&mut self, envelope: &'a Envelope, attempt: &'a OutreachAttempted, rulebook: &Rulebook) {
-        self.first_provider.get_or_insert(&attempt.provider);
-        let day = envelope.occurred_at.day();
-        let judgement = judge(attempt, &rulebook.parameters(&envelope.plan, envelope.county, day).outreach);
-        if !judgement.counts {
-            self.not_counted += 1;
+    fn attempt(&mut self, by: &'a Envelope, attempt: &'a OutreachAttempted, rulebook: &Rulebook, is_identified: bool) {
+        // B3-14: a call that a corrected file tells again is the same call. Where only the day is known it may be another.
+        let at_once = self.tries.iter().rev().take_while(|before| before.by.occurred_at == by.occurred_at);
+        if matches!(by.occurred_at, Occurred::At(_)) && at_once.into_iter().any(|before| before.attempt == attempt) {
+            self.tries.push(Try::that_does_not_count(by, attempt, REPEATED));
             return;
         }
-        self.attempts += 1;
-        self.first_attempt.get_or_insert((envelope, attempt));
-        if judgement.contact {
-            self.contacts += 1;
-            self.first_contact.get_or_insert(envelope.occurred_at.day());
-        }
+        let rules = &rulebook.parameters(&by.plan, by.county, by.occurred_at.day()).outreach;
+        let judgement = judge(attempt, rules);
+        let made = self.counted().count();
+        self.tries.push(Try {
+            by,
+            attempt,
+            reason: judgement.reason,
+            is_contact: judgement.contact,
+            is_exported: judgement.counts && is_identified,
+            is_over_cap: judgement.counts
+                && rules.cap.is_some_and(|cap| usize::try_from(cap).is_ok_and(|cap| made >= cap)),
+        });
+    }
+
+    /// Attempts that count and precede enrollment.
+    pub fn counted(&self) -> impl Iterator<Item = &Try<'a>> {
+        self.tries.iter().filter(|one| one.counts())
+    }
+
+    /// Attempts that do not count, or were made while enrolled, by their reasons.
+    pub fn not_counted(&self) -> impl Iterator<Item = &'static str> {
+        self.tries.iter().filter_map(|one| one.reason)
+    }
+
+    /// Provider of the first attempt before enrollment, counted or not.
+    pub fn first_provider(&self) -> Option<&'a Provider> {
+        self.tries.iter().find(|one| one.reason != Some(ENROLLED)).map(|one| &one.attempt.provider)
+    }
+}
+
+impl<'a> Try<'a> {
+    fn that_does_not_count(by: &'a Envelope, attempt: &'a OutreachAttempted, reason: &'static str) -> Self {
+        Self { by, attempt, reason: Some(reason), is_contact: false, is_exported: false, is_over_cap: false }
     }
 }

@@ -7,8 +7,10 @@ mod authorizations;
 mod calendar;
 mod contradictions;
 mod eligibility;
+mod entries;
 mod housing;
 mod lines;
+mod lint;
 mod notices;
 mod offerings;
 mod outreach;
@@ -34,8 +36,10 @@ pub use authorizations::{Assignment, AuthorizationRules, DecisionClock, Expedite
 pub use calendar::Calendar;
 pub use contradictions::Contradictions;
 pub use eligibility::EligibilityRules;
+pub use entries::Entry;
 pub use housing::HousingRules;
-pub use notices::NoticeRules;
+pub use lint::Refusal;
+pub use notices::{Alternative, Cause, GivenUp, Ground, NoticeRules, Reviewed, SameDay};
 pub use offerings::Offering;
 pub use outreach::{Closing, OutreachRules};
 use overlays::Layers;
@@ -45,8 +49,8 @@ pub use parameters::Parameters;
 pub use plans::Plan;
 pub use populations::{AgeGroup, PopulationRule};
 pub use reassessment::{ReassessmentRules, Transition};
-pub use services::ServiceRules;
-pub use units::UnitRules;
+pub use services::{Beside, ClosedLoop, CountyChannel, OwnAuthorization, RunBy, ServiceRules, StayRules};
+pub use units::{UnitMinimum, UnitRules};
 
 /// The built-in edition, as `rollbook rulebook` prints it and a new ledger adopts it.
 const BUILT_IN: &str = concat!(
@@ -186,6 +190,25 @@ impl Rulebook {
     /// The parameters no plan's file speaks of.
     pub fn base(&self) -> &Parameters {
         self.layers.base()
+    }
+
+    /// The text with a file laid over it, in place of the one of that name where there is one: what is to be adopted.
+    pub fn text_with(&self, overlay: &Overlay) -> String {
+        overlays::laid_over(&self.text, &self.overlays, overlay)
+    }
+
+    /// What a file laid over this rulebook says that it may not, in the order of its lines.
+    pub fn refusals(&self, overlay: &Overlay) -> Vec<Refusal> {
+        let mut refused = lint::lint(self.base(), overlay);
+        refused.extend(self.overlays.iter().filter(|other| other.is_of_the_same_days(overlay)).map(|other| Refusal {
+            at: RulebookError::at(
+                &overlay.text,
+                0,
+                format!("`{}` is in force for the same plan on the same days", other.file),
+            ),
+            rule: None,
+        }));
+        refused
     }
 
     /// The files laid over the built-in edition, in their order.

@@ -5,6 +5,8 @@ pub mod clock;
 pub mod current_enrollment;
 pub mod duplication_conflict;
 pub mod event_history;
+pub mod finding;
+pub mod notice_determination;
 pub mod outreach_conversion;
 pub mod reassessment;
 
@@ -16,9 +18,11 @@ pub const ALL: &[&dyn View] = &[
     &current_enrollment::CurrentEnrollment,
     &duplication_conflict::DuplicationConflict,
     &outreach_conversion::OutreachConversion,
+    &notice_determination::NoticeDetermination,
     &authorization::Authorizations,
     &reassessment::Reassessment,
     &clock::Clock,
+    &finding::Findings,
 ];
 
 /// The view of this name.

@@ -3,6 +3,7 @@
 #![expect(clippy::unwrap_used, reason = "a test whose servers or answers are missing has failed")]
 
 mod back_dated;
+mod coverage;
 mod killed_import;
 mod log_contract;
 mod log_on_nats;

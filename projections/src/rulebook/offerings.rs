@@ -22,6 +22,12 @@ pub struct Offering {
     /// First day no longer.
     #[serde(default)]
     pub until: Option<Day>,
+    /// A plan's own gate: any of these gives access, a program the member is enrolled in or what was found of them.
+    #[serde(default)]
+    pub requires_any: Vec<String>,
+    /// Parts of the service that are left out, which no plan may do (ELIG-16).
+    #[serde(default)]
+    pub without: Vec<String>,
     /// Where it is written.
     #[serde(default)]
     pub cite: Option<String>,

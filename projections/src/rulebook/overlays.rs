@@ -10,6 +10,7 @@ use serde::Deserialize;
 use toml::{Spanned, Table, Value};
 
 use super::{Parameters, RulebookError, lines};
+use crate::spans::Span;
 
 /// An overlay as the adopted text holds it: whole, so that its hash covers every word of the file.
 #[derive(Debug, Clone, Deserialize)]
@@ -47,7 +48,7 @@ pub struct Overlay {
     pub text: String,
     /// What it says of itself.
     pub header: Header,
-    table: Table,
+    pub(super) table: Table,
 }
 
 const HEADER: [&str; 6] = ["id", "plan", "county", "from", "until", "issuer"];
@@ -67,6 +68,18 @@ impl Overlay {
         let overlay = Self { file: file.to_owned(), text: text.to_owned(), header, table };
         overlay.check()?;
         Ok(overlay)
+    }
+
+    /// Whether both are files of one issuer for one plan and county, in force on some common day: which of them has the
+    /// word would be a guess. A file that takes another's place has its name.
+    pub(super) fn is_of_the_same_days(&self, other: &Self) -> bool {
+        let days = |header: &Header| Span {
+            from: header.from.map_or(NaiveDate::MIN, |day| day.0),
+            until: header.until.map(|day| day.0),
+        };
+        let (a, b) = (&self.header, &other.header);
+        let scope = |header: &Header| (header.issuer.clone(), header.plan.clone(), header.county);
+        self.file != other.file && scope(a) == scope(b) && days(a).overlap(days(b)).is_some()
     }
 
     fn check(&self) -> Result<(), RulebookError> {
@@ -89,10 +102,15 @@ impl Overlay {
 /// Reads parameters, refusing what is no parameter at its line.
 pub(super) fn typed(text: &str, table: Table) -> Result<Parameters, RulebookError> {
     serde_path_to_error::deserialize(Value::Table(table)).map_err(|error| {
-        let offset = lines::offset_of(text, error.path());
+        let offset = lines::offset_of(text, &lines::steps(error.path()));
         RulebookError::at(text, offset, error.inner().message().trim())
     })
 }
+
+/// A plan and a county, where an overlay names them.
+type Scope = (Option<PlanCode>, Option<County>);
+/// Parameters, each from the first day they are in force.
+type Dated = Vec<(NaiveDate, Arc<Parameters>)>;
 
 /// The parameters of every plan, county and time that some overlay tells apart.
 #[derive(Debug, Clone)]
@@ -100,7 +118,7 @@ pub(super) struct Layers {
     plans: BTreeSet<PlanCode>,
     counties: BTreeSet<County>,
     /// By plan and county, each from its first day; the last that begins by a day is in force on it.
-    by_scope: BTreeMap<(Option<PlanCode>, Option<County>), Vec<(NaiveDate, Arc<Parameters>)>>,
+    by_scope: BTreeMap<Scope, Dated>,
     base: Arc<Parameters>,
 }
 
@@ -179,4 +197,36 @@ pub(super) fn understand(text: &str, written: Vec<Written>) -> Result<Vec<Overla
         overlays.push(overlay);
     }
     Ok(overlays)
+}
+
+/// How an adopted text holds an overlay.
+const HEAD: &str = "[[overlay]]";
+
+/// The text with an overlay added, or in place of the one of the same file.
+pub(super) fn laid_over(text: &str, laid: &[Overlay], overlay: &Overlay) -> String {
+    // An overlay cannot hold another, so the first line that is this one begins them.
+    let start = if text.starts_with(HEAD) { Some(0) } else { text.find(&format!("\n{HEAD}")).map(|before| before + 1) };
+    let mut whole = text.get(..start.unwrap_or(text.len())).unwrap_or(text).to_owned();
+    let place = laid.iter().position(|other| other.file == overlay.file);
+    for (index, other) in laid.iter().enumerate() {
+        write_in(&mut whole, if place == Some(index) { overlay } else { other });
+    }
+    if place.is_none() {
+        write_in(&mut whole, overlay);
+    }
+    whole
+}
+
+fn write_in(whole: &mut String, overlay: &Overlay) {
+    if !whole.is_empty() && !whole.ends_with("\n\n") {
+        whole.push('\n');
+    }
+    // A literal text keeps the file as it is written; only one that holds its quotes must be escaped.
+    let text = if overlay.text.contains("'''") {
+        Value::String(overlay.text.clone()).to_string()
+    } else {
+        format!("'''\n{}'''", overlay.text)
+    };
+    let file = Value::String(overlay.file.clone());
+    whole.push_str(&format!("{HEAD}\nfile = {file}\ntext = {text}\n"));
 }

@@ -5,6 +5,15 @@ use rollbook_events::families::outreach::OutreachAttempted;
 
 use crate::rulebook::OutreachRules;
 
+/// Why an attempt made while enrolled does not count: it is service (B3-17).
+pub const ENROLLED: &str = "enrolled";
+
+/// Why an attempt that is told again does not count: it is the same one (B3-14).
+pub const REPEATED: &str = "repeated";
+
+/// Why a message that invites no answer does not count: it is marketing or education (OUT-6).
+pub const NO_RESPONSE_INVITED: &str = "no_response_invited";
+
 /// What the rules make of one attempt, apart from whether it precedes enrollment.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Judgement {
@@ -51,7 +60,7 @@ fn written_word_is_a_request(attempt: &OutreachAttempted, _: &OutreachRules) -> 
         OutreachChannel::InPerson | OutreachChannel::Phone | OutreachChannel::Robocall => None,
         OutreachChannel::Text | OutreachChannel::Email | OutreachChannel::Portal | OutreachChannel::Mail => {
             if !attempt.response_invited {
-                Some("no_response_invited")
+                Some(NO_RESPONSE_INVITED)
             } else if !attempt.individualized {
                 Some("not_individualized")
             } else {

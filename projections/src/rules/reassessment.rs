@@ -9,7 +9,7 @@ use rollbook_events::{Envelope, Event};
 use super::business_days::{add_days, add_months};
 use super::clocks::{Clock, Due, days_late, late_until};
 use super::facts::Facts;
-use super::finding::Finding;
+use super::finding::{Finding, evidence};
 use crate::enrollment_spans::EnrollmentSpan;
 use crate::rulebook::{ReassessmentRules, Transition};
 use crate::spans::Span;
@@ -168,7 +168,7 @@ fn late<'a>(known: &Reassessments<'_, 'a>) -> Option<Finding<'a>> {
         about: span.enrolled.enrollment.to_string(),
         from: days.from,
         until: days.until,
-        because: std::iter::once(span.report.id).chain(done.map(|(by, _)| by.id)).collect(),
+        because: evidence(std::iter::once(span.report).chain(done.map(|(by, _)| by))),
     })
 }
 
@@ -207,6 +207,6 @@ fn about<'a>(
         about: format!("{} {}", enrolled.enrollment, told.on),
         from: told.on.0,
         until: None,
-        because: former.map(|former| former.id).into_iter().chain([by.id]).collect(),
+        because: evidence(former.into_iter().chain([by])),
     })
 }

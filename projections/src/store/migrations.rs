@@ -18,10 +18,15 @@ const ALL: &[(&str, &str)] = &[
     ("authorization", include_str!("../../migrations/0007_authorization.sql")),
     ("reassessment", include_str!("../../migrations/0008_reassessment.sql")),
     ("clock", include_str!("../../migrations/0009_clock.sql")),
+    ("finding", include_str!("../../migrations/0010_finding.sql")),
+    ("outreach_measures", include_str!("../../migrations/0011_outreach_measures.sql")),
+    ("notice_determination", include_str!("../../migrations/0006_notice_determination.sql")),
 ];
 
-/// Runs what has not run yet.
+/// Runs what has not run yet. Views that were there before and got a new table or column are emptied, to be read again
+/// from the log: what an older program wrote lacks what a newer one would have written.
 pub(super) async fn run(db: &Db) -> Result<(), StoreError> {
+    let before = version(db).await;
     let migrations = (1..).zip(ALL).map(|(version, (name, sql))| {
         // PostgreSQL would sort keys by the locale's rules, SQLite by bytes; pages must come in one order.
         let sql = match db {
@@ -32,8 +37,21 @@ pub(super) async fn run(db: &Db) -> Result<(), StoreError> {
     });
     let migrator = Migrator::with_migrations(migrations.collect());
     on!(db, pool => migrator.run(pool).await).map_err(|source| StoreError::Migration { source })?;
+    if before.is_some_and(|before| before < newest()) {
+        db.reset().await?;
+    }
     if let Db::Pg(pool) = db {
         reporting::make(pool).await?;
     }
     Ok(())
+}
+
+/// The last migration that ran; none in a database that is new, where the table of them is not there yet.
+async fn version(db: &Db) -> Option<i64> {
+    let asked = "SELECT MAX(version) FROM _sqlx_migrations";
+    on!(db, pool => sqlx::query_scalar(asked).fetch_one(pool).await).ok().flatten()
+}
+
+fn newest() -> i64 {
+    i64::try_from(ALL.len()).unwrap_or(i64::MAX)
 }

@@ -2,16 +2,19 @@
 //! the end of trying. Summed, it says how outreach turns into enrollment; attempts, contacts and enrollments are
 //! separate measures (CON-23).
 
+use std::collections::BTreeSet;
+
 use rollbook_events::families::enrollment::Enrollment;
 use rollbook_events::families::outreach::Outreach;
 use rollbook_events::families::referral::Referral;
 use rollbook_events::{Event, Population};
 
 use crate::dossier::{Dossier, Recorded};
-use crate::outreach_episodes::{Episode, outreach_episodes};
+use crate::outreach_episodes::{Episode, Try, outreach_episodes};
 use crate::rulebook::Rulebook;
 use crate::rules::facts::Facts;
-use crate::view::{Column, ColumnType as T, Row, Table, Touched, View, joined};
+use crate::rules::outreach::NO_RESPONSE_INVITED;
+use crate::view::{Cell, Column, ColumnType as T, Row, Table, Touched, View, integer, joined};
 
 /// The episodes.
 #[derive(Debug)]
@@ -41,6 +44,14 @@ pub const TABLE: Table = Table {
         Column { name: "basis", kind: T::Text, comment: "on what that enrollment rests" },
         Column { name: "opted_out_on", kind: T::Day, comment: "day the member declined" },
         Column { name: "closed_on", kind: T::Day, comment: "day outreach was given up" },
+        Column {
+            name: "marketing",
+            kind: T::Integer,
+            comment: "messages that invite no answer, which are no attempts",
+        },
+        Column { name: "not_counted_reasons", kind: T::Text, comment: "why attempts do not count, codes with commas" },
+        Column { name: "exported", kind: T::Integer, comment: "attempts that go into the outreach tracker file" },
+        Column { name: "over_cap", kind: T::Integer, comment: "attempts past the number that the plan pays for" },
     ],
 };
 
@@ -94,8 +105,11 @@ impl View for OutreachConversion {
 fn row(episode: &Episode<'_>) -> Row {
     let identified = episode.identified;
     let identified_on = identified.map(|(by, _)| by.occurred_at.day());
-    let provider = identified.and_then(|(_, told)| told.provider.as_ref()).or(episode.first_provider);
-    let attempt_on = episode.first_attempt.map(|(by, _)| by.occurred_at.day());
+    let provider = identified.and_then(|(_, told)| told.provider.as_ref()).or(episode.first_provider());
+    let first = episode.counted().next();
+    let attempt_on = first.map(Try::day);
+    let reasons: BTreeSet<&str> = episode.not_counted().collect();
+    let count = |which: fn(&Try<'_>) -> bool| count(episode.tries.iter().filter(|one| which(one)));
     let month = identified_on.or(attempt_on).unwrap_or_else(|| episode.began.occurred_at.day());
     let populations = Population::ALL.iter().filter(|population| episode.populations.contains(population));
     let enrolled = episode.enrolled;
@@ -107,20 +121,28 @@ fn row(episode: &Episode<'_>) -> Row {
         provider.map(ToString::to_string).into(),
         joined(populations.map(|population| population.as_str())).into(),
         identified.map(|(_, told)| told.pathway.as_str()).into(),
-        episode.first_attempt.map(|(_, attempt)| attempt.channel.as_str()).into(),
+        first.map(|one| one.attempt.channel.as_str()).into(),
         month.format("%Y-%m").to_string().into(),
         identified_on.into(),
-        episode.attempts.into(),
-        episode.contacts.into(),
+        count(|one| one.counts()),
+        count(|one| one.is_contact),
         attempt_on.into(),
-        episode.first_contact.into(),
-        episode.not_counted.into(),
+        episode.tries.iter().find(|one| one.is_contact).map(Try::day).into(),
+        count(|one| !one.counts()),
         enrolled.map(|(on, _)| on).into(),
         enrolled.map(|(_, basis)| basis.as_str()).into(),
         episode.opted_out.into(),
         episode.closed.into(),
+        count(|one| one.reason == Some(NO_RESPONSE_INVITED)),
+        joined(reasons.into_iter()).into(),
+        count(|one| one.is_exported),
+        count(|one| one.is_over_cap),
     ];
     let member = episode.began.subject;
     let key = format!("{member}|{}|{}|{}", episode.program, episode.began.plan, episode.number);
     Row { key, member: member.member(), cells }
+}
+
+fn count<'e, 'a: 'e>(tries: impl Iterator<Item = &'e Try<'a>>) -> Cell {
+    integer(u64::try_from(tries.count()).unwrap_or(u64::MAX))
 }

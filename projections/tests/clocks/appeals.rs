@@ -3,8 +3,8 @@
 use rollbook_projections::rules::findings::findings;
 use serde_json::{Value, json};
 
-use crate::facts::{Facts, built_in, id};
-use crate::said::{found, found_under, laid_over};
+use crate::facts::{Facts, built_in, id, laid};
+use crate::said::{found, found_under};
 
 const DAY: &[&str] = &["clock", "rule", "due_on", "governing", "met_on", "late_by_days"];
 
@@ -48,7 +48,7 @@ fn an_appeal_is_filed_within_sixty_days_of_the_date_on_the_notice() {
     let twice = filed(twice, "2024-02-20", json!({ "appeal": id("q") }));
     let twice = filed(twice, "2024-02-10", json!({ "appeal": id("o"), "notice": id("other") }));
     assert_eq!(of(&twice, "appeal_filing"), ["appeal_filing CLK-12 2024-03-31 true 2024-02-20 0"]);
-    let plan = laid_over(
+    let plan = laid(
         "[appeals.filing]\nrule = \"CLK-12\"\namount = 90\nunit = \"calendar_days\"\nissuer = \"plan\"\ncite = \"policy\"\n\
          verified = true",
     );

@@ -3,8 +3,8 @@
 use rollbook_projections::rules::findings::findings;
 use serde_json::json;
 
-use crate::facts::{Facts, built_in, id};
-use crate::said::{found, found_under, laid_over};
+use crate::facts::{Facts, built_in, id, laid};
+use crate::said::{found, found_under};
 
 const ROW: &[&str] = &["span_no", "due_on", "rule", "done_on", "outcome", "late_by_days", "earliest_on"];
 const CLOCK: &[&str] = &["clock", "rule", "due_on", "met_on", "late_by_days", "earliest_on"];
@@ -141,7 +141,7 @@ fn at_caloptima_not_more_often_than_every_six_months() {
     // Elsewhere no interval is set, until the plan sets one.
     let care = reassessed(reassessed(transitioned("2022-01-01"), "2022-06-01", "continue"), "2022-07-01", "continue");
     assert_eq!(found(&care), [""; 0]);
-    let plan = laid_over("reassessment.min_interval_months = 3");
+    let plan = laid("reassessment.min_interval_months = 3");
     assert_eq!(found_under(&plan, &care), ["too_frequent REAS-4 2022-07-01 -"]);
 }
 

@@ -109,10 +109,34 @@ impl Facts {
         views::find(view).unwrap().rows(&rules::facts::Facts::of(&self.dossier(), rulebook))
     }
 
+    /// As [`Facts::told`], under the built-in edition with a plan's file laid over it.
+    pub fn told_laid(&self, overlay: &str, view: &str, columns: &[&str]) -> Vec<String> {
+        self.told_under(&laid(overlay), view, columns)
+    }
+
     /// The rows of a view, each as these columns with blanks between, sorted; `-` for nothing.
     pub fn told(&self, view: &str, columns: &[&str]) -> Vec<String> {
-        in_words(view, &self.rows(view), columns)
+        told(view, columns, self.rows(view))
     }
+
+    pub fn told_under(&self, rulebook: &Rulebook, view: &str, columns: &[&str]) -> Vec<String> {
+        told(view, columns, self.rows_under(rulebook, view))
+    }
+}
+
+fn told(view: &str, columns: &[&str], rows: Vec<Row>) -> Vec<String> {
+    let table = views::find(view).unwrap().table();
+    let place = |name: &&str| table.columns.iter().position(|column| column.name == *name).unwrap();
+    let places: Vec<_> = columns.iter().map(place).collect();
+    let mut told: Vec<_> = rows.iter().map(|row| words(row, &places)).collect();
+    told.sort();
+    told
+}
+
+/// The built-in edition with a plan's file laid over it.
+pub fn laid(overlay: &str) -> Rulebook {
+    let overlay = format!("[[overlay]]\nfile = \"plan.toml\"\ntext = '''\n{overlay}'''\n");
+    Rulebook::parse(&format!("{}\n{overlay}", Rulebook::built_in_text())).unwrap_or_else(|why| panic!("{why}"))
 }
 
 /// An outreach attempt with these flags.
@@ -146,15 +170,6 @@ pub fn is_voiding(fact: &Recorded) -> bool {
     matches!(fact.envelope.event, Event::Correction(_))
 }
 
-pub fn in_words(view: &str, rows: &[Row], columns: &[&str]) -> Vec<String> {
-    let table = views::find(view).unwrap().table();
-    let place = |name: &&str| table.columns.iter().position(|column| column.name == *name).unwrap();
-    let places: Vec<_> = columns.iter().map(place).collect();
-    let mut told: Vec<_> = rows.iter().map(|row| words(row, &places)).collect();
-    told.sort();
-    told
-}
-
 fn words(row: &Row, places: &[usize]) -> String {
     let word = |place: &usize| match &row.cells[*place] {
         Cell::Null => "-".to_owned(),
@@ -170,7 +185,14 @@ fn words(row: &Row, places: &[usize]) -> String {
 
 /// The views these tests are about.
 pub fn ours() -> impl Iterator<Item = &'static dyn View> {
-    let names =
-        ["current_enrollment", "duplication_conflict", "outreach_conversion", "authorization", "reassessment", "clock"];
+    let names = [
+        "current_enrollment",
+        "duplication_conflict",
+        "outreach_conversion",
+        "authorization",
+        "reassessment",
+        "clock",
+        "finding",
+    ];
     names.into_iter().map(|name| views::find(name).unwrap())
 }

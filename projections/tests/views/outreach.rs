@@ -159,3 +159,75 @@ fn who_declined_and_then_enrolled_is_one_conversion() {
     let facts = listed().tell("2022-01-10", "opted_out", json!({ "program": "ecm", "by": "member" }));
     episodes(&facts.enrolled("e", "ecm", "2022-02-01"), &["1 2022-01-05 0 0 0 2022-02-01"]);
 }
+
+const MEASURES: &[&str] =
+    &["episode", "attempts", "contacts", "exported", "over_cap", "marketing", "not_counted", "not_counted_reasons"];
+
+#[track_caller]
+fn measures(facts: &Facts, expected: &[&str]) {
+    assert_eq!(facts.told("outreach_conversion", MEASURES), expected);
+}
+
+#[test]
+fn the_tracker_file_holds_what_counts_and_came_after_the_identification() {
+    let tries = ["2022-01-04", "2022-01-05", "2022-01-10"];
+    let facts = tries.iter().fold(listed(), |facts, at| facts.called(at, "nobody"));
+    // The day of the identification is after it.
+    measures(&facts, &["1 3 0 2 0 0 0 -"]);
+    // B3-19: nobody identified the member: an attempt, but of no tracker file.
+    measures(&Facts::default().called("2022-01-10", "member"), &["1 1 1 0 0 0 0 -"]);
+    // Whoever was identified stays so when outreach begins again.
+    let closed = facts.tell("2022-02-01", "outreach_closed", json!({ "program": "ecm", "reason": "no_response" }));
+    measures(&closed.called("2022-03-01", "nobody"), &["1 3 0 2 0 0 0 -", "2 1 0 1 0 0 0 -"]);
+    // Another plan's list is another plan's.
+    let data = json!({ "program": "ecm", "pathway": "plan_data" });
+    let other = Facts::default().tell_of("molina", "2022-01-01", "member_identified", data);
+    measures(&other.called("2022-01-10", "nobody"), &["1 0 0 0 0 0 0 -", "1 1 0 0 0 0 0 -"]);
+}
+
+#[test]
+fn what_does_not_count_says_why() {
+    // B3-02, OUT-6: a message to everybody that asks for no answer is marketing.
+    let message = |facts: Facts, channel: &str, flags: &[&str]| {
+        facts.tell("2022-01-10", "outreach_attempted", attempt(channel, flags, "nobody"))
+    };
+    let facts = message(message(listed(), "email", &[]), "text", &["individualized"]);
+    measures(&facts, &["1 0 0 0 0 2 2 no_response_invited"]);
+    // B3-06: a robocall without a connection is neither an attempt nor marketing.
+    let facts = message(message(facts, "robocall", &[]), "mail", &["individualized", "response_invited"]);
+    measures(&facts, &["1 0 0 0 0 2 4 mail_not_counted,no_response_invited,robocall_without_staff"]);
+    // B3-17, B3-25: while enrolled it is service, whatever it would have been before.
+    let facts = facts.enrolled("e", "ecm", "2022-03-01").called("2022-03-02", "member");
+    let told = facts.told("outreach_conversion", &["attempts", "exported", "not_counted_reasons"]);
+    assert_eq!(told, ["0 0 enrolled,mail_not_counted,no_response_invited,robocall_without_staff"]);
+    assert_eq!(facts.told("outreach_conversion", &["provider"]), ["sample-outreach"]);
+    let auto = listed().enrolled("e", "ecm", "2022-01-06").called("2022-01-10", "member");
+    measures(&auto, &["1 0 0 0 0 0 1 enrolled"]);
+    // Who served while enrolled is not who tried first.
+    assert_eq!(auto.told("outreach_conversion", &["provider"]), ["-"]);
+}
+
+#[test]
+fn a_call_told_twice_is_one_call() {
+    // B3-14: the record that a corrected file repeats.
+    let at = "2022-01-10T10:00:00-08:00";
+    let facts = listed().called(at, "member").called("2022-01-10T18:00:00Z", "member");
+    measures(&facts, &["1 1 1 1 0 0 1 repeated"]);
+    measures(&facts.called(at, "member"), &["1 1 1 1 0 0 2 repeated"]);
+    // Another hour, another person reached, or only the day: another call.
+    measures(&listed().called(at, "member").called("2022-01-10T10:00:01-08:00", "member"), &["1 2 2 2 0 0 0 -"]);
+    measures(&listed().called(at, "member").called(at, "nobody"), &["1 2 1 2 0 0 0 -"]);
+    measures(&listed().called("2022-01-10", "member").called("2022-01-10", "member"), &["1 2 2 2 0 0 0 -"]);
+}
+
+#[test]
+fn attempts_past_a_plans_cap_are_recorded_and_marked() {
+    // B3-27
+    let capped = |facts: &Facts| facts.told_laid("[outreach]\ncap = 2\n", "outreach_conversion", MEASURES);
+    let facts = listed().called("2022-01-10", "nobody").called("2022-01-11", "nobody");
+    let facts = facts.tell("2022-01-12", "outreach_attempted", attempt("mail", &[], "nobody"));
+    assert_eq!(capped(&facts), ["1 2 0 2 0 0 1 mail_not_counted"]);
+    let facts = facts.called("2022-01-13", "member").called("2022-01-14", "member");
+    assert_eq!(capped(&facts), ["1 4 2 4 2 0 1 mail_not_counted"]);
+    measures(&facts, &["1 4 2 4 0 0 1 mail_not_counted"]);
+}

@@ -25,6 +25,7 @@ pub mod import;
 pub mod outreach;
 pub mod print;
 pub mod rebuild;
+pub mod rulebook;
 pub mod sample;
 pub mod status;
 pub mod token;
@@ -73,9 +74,7 @@ enum Verb {
     Dump(dump::Dump),
     Doctor(doctor::Doctor),
     Token(token::Token),
-    /// Prints the rulebook this program was built with
-    #[command(after_help = "Examples:\n  rollbook rulebook\n  rollbook rulebook | less")]
-    Rulebook,
+    Rulebook(rulebook::Rulebook),
     Schema(print::Schema),
     /// Prints the API as an OpenAPI document
     #[command(after_help = "Examples:\n  rollbook openapi\n  rollbook openapi > openapi.json")]
@@ -111,7 +110,7 @@ async fn done(cli: &Cli, output: &mut Output) -> anyhow::Result<Exit> {
         Verb::Dump(verb) => dump::run(verb, output).await,
         Verb::Doctor(verb) => doctor::run(verb, output).await,
         Verb::Token(verb) => token::run(verb, output),
-        Verb::Rulebook => print::rulebook(output),
+        Verb::Rulebook(verb) => rulebook::run(verb, output).await,
         Verb::Schema(verb) => print::schema(verb, output),
         Verb::Openapi => print::openapi(output),
     }

@@ -1,8 +1,7 @@
-//! `rollbook rulebook`, `schema` and `openapi`: what this program knows, printed.
+//! `rollbook schema` and `openapi`: what this program knows, printed.
 
 use anyhow::Context;
 use rollbook_events::{Kind, schemas};
-use rollbook_projections::Rulebook;
 
 use super::exit::{Exit, Stop};
 use super::output::Output;
@@ -20,16 +19,6 @@ Without a kind it names them all, with their versions.";
 pub struct Schema {
     /// The kind of event, as in enrolled, or one version of it, as in enrolled.v1
     kind: Option<String>,
-}
-
-/// Prints the built-in rulebook.
-///
-/// # Errors
-/// Where the output fails.
-pub fn rulebook(output: &mut Output) -> anyhow::Result<Exit> {
-    output.write(Rulebook::built_in_text().as_bytes())?;
-    output.flush()?;
-    Ok(Exit::Done)
 }
 
 /// Prints the OpenAPI document.

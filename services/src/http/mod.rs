@@ -30,6 +30,7 @@ mod params;
 pub mod policy;
 mod problem;
 mod rows;
+mod rulebook;
 mod schemas;
 mod sheet;
 mod spans;
@@ -73,6 +74,7 @@ fn routes() -> OpenApiRouter<Edge> {
         .merge(events::routes())
         .merge(outreach_attempts::routes())
         .merge(outreach_conversion::routes())
+        .merge(rulebook::routes())
         .merge(views::routes())
         .merge(status::routes())
         .merge(health::routes())

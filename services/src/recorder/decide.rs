@@ -117,7 +117,7 @@ fn refers_rightly(dossier: &Dossier, envelope: &Envelope) -> Result<Option<Recor
                 ));
             }
             match Rulebook::parse(adopted.text.as_str()) {
-                Ok(_) => Ok(None),
+                Ok(rulebook) => permitted(&rulebook).map(|()| None),
                 Err(error) => Err(Rejection::new(RejectionCode::Malformed, "data.text", error.to_string())),
             }
         }
@@ -130,6 +130,17 @@ fn refers_rightly(dossier: &Dossier, envelope: &Envelope) -> Result<Option<Recor
         | Event::Enrollment(_)
         | Event::Notice(_) => Ok(None),
     }
+}
+
+/// What a plan's file may not say is not adopted either, whichever way it comes (ELIG-7, ELIG-14, ELIG-16).
+fn permitted(rulebook: &Rulebook) -> Result<(), Rejection> {
+    for overlay in rulebook.overlays() {
+        if let Some(refusal) = rulebook.refusals(overlay).first() {
+            let detail = format!("{}, line {}: {}", overlay.file, refusal.at.line, refusal.at.problem);
+            return Err(Rejection::new(RejectionCode::Malformed, "data.text", detail));
+        }
+    }
+    Ok(())
 }
 
 fn not_itself(subject: Subject, other: rollbook_events::MemberId) -> Result<(), Rejection> {
