@@ -111,13 +111,12 @@ impl Facts {
 
     /// As [`Facts::told`], under the built-in edition with a plan's file laid over it.
     pub fn told_laid(&self, overlay: &str, view: &str, columns: &[&str]) -> Vec<String> {
-        let rulebook = laid(overlay);
-        told(view, columns, views::find(view).unwrap().rows(&rules::facts::Facts::of(&self.dossier(), &rulebook)))
+        self.told_under(&laid(overlay), view, columns)
     }
 
     /// The rows of a view, each as these columns with blanks between, sorted; `-` for nothing.
     pub fn told(&self, view: &str, columns: &[&str]) -> Vec<String> {
-        self.told_under(built_in(), view, columns)
+        told(view, columns, self.rows(view))
     }
 
     pub fn told_under(&self, rulebook: &Rulebook, view: &str, columns: &[&str]) -> Vec<String> {
