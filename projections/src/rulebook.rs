@@ -31,8 +31,8 @@ use rollbook_events::{County, Hash, PlanCode, Program};
 use serde::Deserialize;
 use toml::{Spanned, Table};
 
-pub use appeals::AppealRules;
-pub use authorizations::{AuthorizationRules, DecisionClock, Presumptive, Retrospective, Unit};
+pub use appeals::{AppealRules, Term};
+pub use authorizations::{Assignment, AuthorizationRules, DecisionClock, Expedited, Presumptive, Retrospective, Unit};
 pub use calendar::Calendar;
 pub use contradictions::Contradictions;
 pub use eligibility::EligibilityRules;
@@ -48,7 +48,7 @@ pub use pairs::{CoverageCode, Outcome, Pair, SameProgram, Selector};
 pub use parameters::Parameters;
 pub use plans::Plan;
 pub use populations::{AgeGroup, PopulationRule};
-pub use reassessment::ReassessmentRules;
+pub use reassessment::{ReassessmentRules, Transition};
 pub use services::{Beside, ClosedLoop, CountyChannel, OwnAuthorization, RunBy, ServiceRules, StayRules};
 pub use units::{UnitMinimum, UnitRules};
 
@@ -69,6 +69,7 @@ const BUILT_IN: &str = concat!(
     include_str!("../rulebook/services.toml"),
     include_str!("../rulebook/units.toml"),
     include_str!("../rulebook/plans.toml"),
+    include_str!("../rulebook/overlays.toml"),
 );
 
 /// A rulebook that was read and understood.

@@ -47,6 +47,13 @@ pub struct Table {
     pub columns: &'static [Column],
 }
 
+impl Table {
+    /// Its name as SQL takes it whatever it is: `authorization` is a word of SQL's own.
+    pub(crate) fn sql_name(&self) -> String {
+        format!("\"{}\"", self.name)
+    }
+}
+
 /// A value of a row.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Cell {

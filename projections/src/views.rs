@@ -1,10 +1,13 @@
 //! The views, in reading order. A new view is a file here, a line in [`ALL`] and a migration.
 
+pub mod authorization;
+pub mod clock;
 pub mod current_enrollment;
 pub mod duplication_conflict;
 pub mod event_history;
 pub mod finding;
 pub mod outreach_conversion;
+pub mod reassessment;
 
 use crate::view::View;
 
@@ -14,6 +17,9 @@ pub const ALL: &[&dyn View] = &[
     &current_enrollment::CurrentEnrollment,
     &duplication_conflict::DuplicationConflict,
     &outreach_conversion::OutreachConversion,
+    &authorization::Authorizations,
+    &reassessment::Reassessment,
+    &clock::Clock,
     &finding::Findings,
 ];
 

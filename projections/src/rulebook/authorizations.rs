@@ -11,6 +11,37 @@ use serde::Deserialize;
 pub struct AuthorizationRules {
     /// Every clock; those that apply to a request are all computed, the earliest governs (CLK-9).
     pub clock: Vec<DecisionClock>,
+    /// A plan's own clocks, beside those of everybody; one of a rule that stands above has the word over it.
+    pub plan_clock: Vec<DecisionClock>,
+    /// CON-27: how long a plan allows until a provider is assigned.
+    pub assignment: Option<Assignment>,
+}
+
+/// How long a plan allows from a request until a provider is assigned: beside the clock of the decision, not instead.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Assignment {
+    /// The rule that sets it.
+    pub rule: String,
+    /// For these programs; all of them where none is named.
+    #[serde(default)]
+    pub programs: Vec<Program>,
+    /// How many business days.
+    pub business_days: u16,
+    /// Who set it.
+    pub issuer: String,
+    /// Where it is written.
+    pub cite: String,
+    /// Whether it was read in a source, or only remembered.
+    pub verified: bool,
+}
+
+/// CON-14: whether a plan has made the example of an expedited clock its own rule.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Expedited {
+    /// Whether it binds.
+    pub binding: bool,
 }
 
 /// One clock of a decision.
@@ -25,12 +56,12 @@ pub struct DecisionClock {
     #[serde(default)]
     pub programs: Vec<Program>,
     /// How many.
-    pub amount: u32,
+    pub amount: u16,
     /// Of what.
     pub unit: Unit,
     /// Days by which it may be extended, with notice.
     #[serde(default)]
-    pub extension_days: Option<u32>,
+    pub extension_days: Option<u16>,
     /// Requests received from this day.
     #[serde(default)]
     pub from: Option<Day>,

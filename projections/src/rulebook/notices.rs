@@ -11,4 +11,6 @@ use serde::Deserialize;
 pub struct NoticeRules {
     /// A plan's own answer, by cause, where the ledger says `review`.
     pub review: BTreeMap<String, NoticeOutcome>,
+    /// CLK-1: days that must lie between the mailing of a notice and the action it tells of.
+    pub advance_days: Option<u32>,
 }

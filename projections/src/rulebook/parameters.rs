@@ -26,6 +26,8 @@ pub struct Parameters {
     pub calendar: Calendar,
     /// How long a decision may take, and who may decide first.
     pub authorization: AuthorizationRules,
+    /// Whether the expedited example binds.
+    pub expedited: super::authorizations::Expedited,
     /// What may be approved presumptively, and by whom.
     pub presumptive: super::authorizations::Presumptive,
     /// What may be approved after the fact.

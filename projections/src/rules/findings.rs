@@ -2,15 +2,19 @@
 
 use super::facts::Facts;
 use super::finding::{Find, Finding};
-use super::{agencies, care_managers, housing, outreach_findings, referrals, services, sources, stays, units};
+use super::{agencies, appeals, authorizations, care_managers, housing, outreach_findings, reassessment, referrals};
+use super::{services, sources, stays, units};
 
 /// The rules that find something.
 pub const ALL: &[Find] = &[
     agencies::one_agency_on_both_sides,
+    appeals::find,
+    authorizations::find,
     care_managers::two_at_once,
     housing::without_own_authorization,
     housing::wrong_channel,
     outreach_findings::attempts_to_look_at,
+    reassessment::find,
     referrals::loops,
     services::beside_one_another,
     services::cut_off_by_days,

@@ -15,6 +15,9 @@ const ALL: &[(&str, &str)] = &[
     ("current_enrollment", include_str!("../../migrations/0003_current_enrollment.sql")),
     ("duplication_conflict", include_str!("../../migrations/0004_duplication_conflict.sql")),
     ("outreach_conversion", include_str!("../../migrations/0005_outreach_conversion.sql")),
+    ("authorization", include_str!("../../migrations/0007_authorization.sql")),
+    ("reassessment", include_str!("../../migrations/0008_reassessment.sql")),
+    ("clock", include_str!("../../migrations/0009_clock.sql")),
     ("finding", include_str!("../../migrations/0010_finding.sql")),
     ("outreach_measures", include_str!("../../migrations/0011_outreach_measures.sql")),
 ];

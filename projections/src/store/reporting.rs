@@ -42,7 +42,7 @@ fn view_of(table: &Table) -> String {
     for column in columns {
         _ = write!(sql, ", {column}");
     }
-    _ = write!(sql, ", known_from FROM {name} WHERE known_until IS NULL;");
+    _ = write!(sql, ", known_from FROM {} WHERE known_until IS NULL;", table.sql_name());
     _ = write!(sql, " COMMENT ON VIEW reporting.{name} IS {};", quoted(table.comment));
     for column in table.columns {
         _ = write!(sql, " COMMENT ON COLUMN reporting.{name}.{} IS {};", column.name, quoted(column.comment));

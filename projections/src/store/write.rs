@@ -77,7 +77,7 @@ impl Db {
             // First, as in a write: it waits for one under way, whose rows each later statement then sees.
             sqlx::query(RESET_CHECKPOINT).execute(&mut *tx).await.doing("reset the checkpoint")?;
             for view in views::ALL {
-                let text = format!("DELETE FROM {}", view.table().name);
+                let text = format!("DELETE FROM {}", view.table().sql_name());
                 sqlx::query(sqlx::AssertSqlSafe(text)).execute(&mut *tx).await.doing("empty a view")?;
             }
             sqlx::query("DELETE FROM member_link").execute(&mut *tx).await.doing("empty the links")?;
@@ -129,7 +129,7 @@ macro_rules! writer {
             async fn close(conn: &mut $connection, table: &Table, closed: &[(String, Position)]) -> sqlx::Result<()> {
                 for chunk in closed.chunks(MOST_PARAMETERS / 2) {
                     let mut query = QueryBuilder::<$database>::new("UPDATE ");
-                    query.push(table.name).push(" SET known_until = v.column2 FROM (");
+                    query.push(table.sql_name()).push(" SET known_until = v.column2 FROM (");
                     query.push_values(chunk, |mut row, (key, at)| {
                         row.push_bind(key.clone()).push_bind(sql(*at));
                     });
@@ -142,7 +142,7 @@ macro_rules! writer {
             async fn open(conn: &mut $connection, table: &Table, opened: &[Opened]) -> sqlx::Result<()> {
                 for chunk in opened.chunks(MOST_PARAMETERS / (table.columns.len() + 4)) {
                     let mut query = QueryBuilder::<$database>::new("INSERT INTO ");
-                    query.push(table.name).push(" (row_key, member, known_from, known_until");
+                    query.push(table.sql_name()).push(" (row_key, member, known_from, known_until");
                     for column in table.columns {
                         query.push(", ").push(column.name);
                     }

@@ -6,7 +6,7 @@ use crate::facts::{Facts, id};
 use crate::finds;
 
 fn approved(facts: Facts, name: &str, program: &str, outcome: &str, days: (Option<&str>, Option<&str>)) -> Facts {
-    let at = "2022-04-05T09:00:00-07:00";
+    let at = "2021-12-20T09:00:00-08:00";
     let mut data = json!({ "authorization": id(name), "program": program, "outcome": outcome, "decided_at": at });
     for (key, day) in [("from", days.0), ("until", days.1)] {
         if let Some(day) = day {

@@ -24,7 +24,7 @@ fn what_a_plans_rules_leave_uncounted() {
     finds(&tried(listed(), "email", "nobody"), undeliverable, &[]);
     let counted = tried(tried(listed(), "mail", "nobody"), "email", "undeliverable");
     let overlay = "[outreach]\nmail_counts = true\nundeliverable_counts = true\n";
-    assert!(counted.told_under(overlay, "finding", &["code"]).is_empty());
+    assert!(counted.told_laid(overlay, "finding", &["code"]).is_empty());
     // A letter to somebody who is enrolled is no outreach.
     let enrolled = tried(listed().enrolled("e", "ecm", "2022-01-06"), "mail", "nobody");
     assert!(enrolled.told("finding", &["code"]).is_empty());
@@ -36,7 +36,7 @@ fn what_a_plans_rules_leave_uncounted() {
 #[test]
 fn what_lies_past_a_plans_cap() {
     // B3-27
-    let found = |facts: &Facts| facts.told_under("[outreach]\ncap = 2\n", "finding", &["code", "rule", "from_on"]);
+    let found = |facts: &Facts| facts.told_laid("[outreach]\ncap = 2\n", "finding", &["code", "rule", "from_on"]);
     let facts = listed().called("2022-01-10", "nobody").called("2022-01-11", "nobody");
     assert!(found(&facts).is_empty());
     let facts = facts.called("2022-01-12", "nobody");

@@ -49,7 +49,7 @@ fn a_month_is_paid_from_twelve_units() {
 fn another_plans_minimum_is_its_own_file() {
     let overlay = "[[units.minimum]]\nrule = \"PAY-1\"\nprogram = \"ecm\"\nunits = 4\nuntil = \"2022-05-01\"\ncite = \"x\"\nverified = true\n";
     let told = |month, count| {
-        units(Facts::default(), "la-care", month, count, 0, "x1").told_under(overlay, "finding", &["code"])
+        units(Facts::default(), "la-care", month, count, 0, "x1").told_laid(overlay, "finding", &["code"])
     };
     assert_eq!(told("2022-04", 3), ["units_below_minimum"]);
     assert!(told("2022-04", 4).is_empty());

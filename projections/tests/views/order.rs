@@ -49,9 +49,10 @@ fn channel() -> impl Strategy<Value = &'static str> {
 }
 
 fn enrolled() -> impl Strategy<Value = Said> {
-    (enrollment(), program(), channel(), day()).prop_map(|(enrollment, program, channel, from)| {
+    let basis = select(&["opt_in", "grandfathered_wpc"][..]);
+    (enrollment(), program(), basis, channel(), day()).prop_map(|(enrollment, program, basis, channel, from)| {
         let data = json!({
-            "enrollment": enrollment, "program": program, "basis": "opt_in", "channel": channel,
+            "enrollment": enrollment, "program": program, "basis": basis, "channel": channel,
             "provider": "one-clinic", "from": from,
         });
         ("enrolled", data)
@@ -96,6 +97,46 @@ fn coverage_reported() -> impl Strategy<Value = Said> {
 fn outreach_attempted() -> impl Strategy<Value = Said> {
     (select(&["phone", "mail", "in_person"][..]), select(&["member", "nobody"][..]))
         .prop_map(|(channel, reached)| ("outreach_attempted", attempt(channel, &[], reached)))
+}
+
+fn authorization() -> impl Strategy<Value = Said> {
+    let urgency = select(&["standard", "expedited", "retrospective"][..]);
+    let outcome = select(&["approved", "denied", "deferred"][..]);
+    let what = (select(&["a", "b"][..]).prop_map(id), program(), day(), any::<bool>());
+    (what, urgency, outcome, any::<bool>()).prop_map(|((id, program, day, asked), urgency, outcome, presumptive)| {
+        let at = format!("{day}T17:30:00-08:00");
+        if asked {
+            let data = json!({
+                "authorization": id, "program": program, "urgency": urgency, "received_at": at,
+                "requested_by": "provider",
+            });
+            return ("authorization_requested", data);
+        }
+        let data = json!({
+            "authorization": id, "program": program, "outcome": outcome, "decided_at": at,
+            "presumptive": presumptive,
+        });
+        ("authorization_decided", data)
+    })
+}
+
+/// A notice, a letter that came back, an appeal or its resolution.
+fn notice() -> impl Strategy<Value = Said> {
+    let which = select(&["notice_issued", "mail_returned", "appeal_filed", "appeal_resolved"][..]);
+    (which, select(&["n", "m"][..]).prop_map(id), program(), day(), any::<bool>()).prop_map(
+        |(kind, id, program, on, flag)| {
+            let data = match kind {
+                "notice_issued" => json!({
+                    "notice": id, "program": program, "kind": if flag { "discontinuation" } else { "denial" },
+                    "mailed_on": on, "effective_on": "2022-02-02",
+                }),
+                "mail_returned" => json!({ "notice": id, "on": on, "forwarding_address": flag }),
+                "appeal_filed" => json!({ "appeal": id, "notice": id, "on": on, "expedited": flag }),
+                _ => json!({ "appeal": id, "on": on, "outcome": if flag { "upheld" } else { "withdrawn" } }),
+            };
+            (kind, data)
+        },
+    )
 }
 
 /// A kind about an enrollment and a day.
@@ -143,16 +184,6 @@ fn lead_care_manager_assigned() -> impl Strategy<Value = Said> {
     })
 }
 
-fn authorization_decided() -> impl Strategy<Value = Said> {
-    (select(&["approved", "denied"][..]), day()).prop_map(|(outcome, from)| {
-        let data = json!({
-            "authorization": id("a"), "program": "housing_deposit", "outcome": outcome,
-            "decided_at": "2022-02-01T09:00:00-08:00", "from": from,
-        });
-        ("authorization_decided", data)
-    })
-}
-
 fn referral() -> impl Strategy<Value = Said> {
     let (received, updated) = ("referral_received", "referral_updated");
     prop_oneof![
@@ -167,11 +198,10 @@ fn said() -> impl Strategy<Value = Said> {
     prop_oneof![
         1 => units_recorded(),
         1 => stay_recorded(),
-        1 => authorization_decided(),
         2 => referral(),
         3 => enrolled(),
-        2 => about_enrollment("disenrolled", "until", json!({ "reason": "unknown" })),
-        1 => about_enrollment("disenrolled", "until", json!({ "reason": "day_limit" })),
+        2 => about_enrollment("disenrolled", "until", json!({ "reason": "unresponsive" })),
+        1 => about_enrollment("disenrolled", "until", json!({ "reason": "unknown" })),
         1 => about_enrollment("reinstated", "from", json!({ "reason": "x" })),
         2 => provider_assigned(),
         2 => lead_care_manager_assigned(),
@@ -182,8 +212,12 @@ fn said() -> impl Strategy<Value = Said> {
             .prop_map(|(chosen, other)| ("program_chosen", json!({ "chosen": chosen, "given_up": [other] }))),
         2 => about_program("member_identified", json!({ "pathway": "plan_data", "populations": ["ccs"] })),
         3 => outreach_attempted(),
-        1 => about_program("opted_out", json!({ "by": "member" })),
+        1 => about_program("opted_out", json!({ "by": "member", "signed": true })),
         1 => about_program("outreach_closed", json!({ "reason": "x" })),
+        3 => authorization(),
+        1 => about_enrollment("reassessed", "on", json!({ "outcome": "continue" })),
+        3 => notice(),
+        1 => day().prop_map(|on| ("member_died", json!({ "on": on }))),
         2 => (1..24_usize).prop_map(|number| {
             ("event_voided", json!({ "event": id(&number.to_string()), "reason": "x", "approved_by": "y" }))
         }),
@@ -191,7 +225,7 @@ fn said() -> impl Strategy<Value = Said> {
 }
 
 fn told() -> impl Strategy<Value = Told> {
-    let plan = select(&["la-care", "la-care", "molina"][..]);
+    let plan = select(&["la-care", "la-care", "molina", "caloptima", "cencal"][..]);
     (plan, moment(), said()).prop_map(|(plan, at, (kind, data))| Told { plan, at, kind, data })
 }
 

@@ -155,7 +155,7 @@ impl Db {
             for column in table.columns {
                 query.push(", ").push(column.name);
             }
-            query.push(" FROM ").push(table.name);
+            query.push(" FROM ").push(table.sql_name());
             push_filter!(query, filter);
             match (page.order, &page.after) {
                 (Some(order), Some((Some(value), key))) => {
@@ -199,7 +199,7 @@ impl Db {
             for column in &sum.by {
                 query.push(", ").push(*column);
             }
-            query.push(" FROM ").push(table.name);
+            query.push(" FROM ").push(table.sql_name());
             push_filter!(query, filter);
             for (index, column) in sum.by.iter().enumerate() {
                 query.push(if index == 0 { " GROUP BY " } else { ", " }).push(*column);
