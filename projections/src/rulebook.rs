@@ -34,17 +34,19 @@ use toml::{Spanned, Table};
 pub use appeals::{AppealRules, Term};
 pub use authorizations::{Assignment, AuthorizationRules, DecisionClock, Expedited, Presumptive, Retrospective, Unit};
 pub use calendar::Calendar;
-pub use contradictions::Contradictions;
-pub use eligibility::EligibilityRules;
+pub use contradictions::{Contradiction, ContradictionId, Contradictions};
+pub use eligibility::{
+    Adult, AgeLimit, ByHousing, Discretionary, EligibilityRules, Grandfathering, Source, TransitionList,
+};
 pub use entries::Entry;
-pub use housing::HousingRules;
+pub use housing::{CountsOn, TenancyRules};
 pub use lint::Refusal;
-pub use notices::NoticeRules;
+pub use notices::{Alternative, Cause, GivenUp, Ground, NoticeRules, Reviewed, SameDay};
 pub use offerings::Offering;
 pub use outreach::{Closing, OutreachRules};
 use overlays::Layers;
 pub use overlays::{Header, Overlay};
-pub use pairs::{CoverageCode, Outcome, Pair, SameProgram, Selector};
+pub use pairs::{CoverageCode, Outcome, Pair, PairFlag, SameProgram, Selector};
 pub use parameters::Parameters;
 pub use plans::Plan;
 pub use populations::{AgeGroup, PopulationRule};
@@ -65,6 +67,7 @@ const BUILT_IN: &str = concat!(
     include_str!("../rulebook/populations.toml"),
     include_str!("../rulebook/offerings.toml"),
     include_str!("../rulebook/eligibility.toml"),
+    include_str!("../rulebook/contradictions.toml"),
     include_str!("../rulebook/housing.toml"),
     include_str!("../rulebook/services.toml"),
     include_str!("../rulebook/units.toml"),

@@ -47,7 +47,7 @@ fn side<'f, 'a>(facts: &'f Facts<'a>, side: &Held<'_>) -> Option<&'f Held<'a>> {
 }
 
 fn conflicts(overlap: &Overlap<'_>) -> bool {
-    matches!(overlap.verdict, Verdict::Pair(pair) if pair.outcome == Outcome::Conflict)
+    matches!(overlap.verdict, Verdict::Pair(_, Outcome::Conflict))
 }
 
 /// Who serves on which of these days.

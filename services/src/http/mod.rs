@@ -11,7 +11,9 @@ mod accept;
 mod answer;
 mod ask;
 mod auth;
+mod authorizations;
 mod basis;
+mod clocks;
 mod conflicts;
 mod cursor;
 mod doc;
@@ -19,6 +21,7 @@ mod doc_rows;
 mod edge;
 mod enrollments;
 mod events;
+mod findings;
 mod health;
 mod intake;
 mod layers;
@@ -29,6 +32,7 @@ mod outreach_conversion;
 mod params;
 pub mod policy;
 mod problem;
+mod reassessments;
 mod rows;
 mod rulebook;
 mod schemas;
@@ -71,6 +75,10 @@ fn routes() -> OpenApiRouter<Edge> {
         .merge(members::routes())
         .merge(enrollments::routes())
         .merge(conflicts::routes())
+        .merge(findings::routes())
+        .merge(authorizations::routes())
+        .merge(reassessments::routes())
+        .merge(clocks::routes())
         .merge(events::routes())
         .merge(outreach_attempts::routes())
         .merge(outreach_conversion::routes())
