@@ -2,7 +2,7 @@
 
 use std::sync::{Arc, LazyLock};
 
-use rollbook_events::{Actor, Envelope, Event, EventId, Hash, MemberId, Position, Subject, Submission};
+use rollbook_events::{Actor, Envelope, Event, EventId, Hash, MemberId, Position, Source, Subject, Submission};
 use rollbook_projections::{Cell, Dossier, Recorded, Row, Rulebook, View, rules, views};
 use serde_json::{Value, json};
 use uuid::Uuid;
@@ -93,6 +93,15 @@ impl Facts {
     pub fn voided(self, at: &str, event: usize) -> Self {
         let data = json!({ "event": id(&event.to_string()), "reason": "mistake", "approved_by": "somebody" });
         self.tell(at, "event_voided", data)
+    }
+
+    /// The last fact was read from this system, perhaps in a file.
+    pub fn read_from(mut self, system: &str, in_a_file: bool) -> Self {
+        let last = self.0.last_mut().unwrap();
+        let file_sha256 = in_a_file.then(|| Hash::of(system.as_bytes()));
+        let source = Source { system: system.to_owned(), file_sha256, row: None, external_id: None };
+        Arc::make_mut(&mut last.envelope).source = Some(source);
+        self
     }
 
     pub fn dossier(&self) -> Dossier {
