@@ -179,7 +179,7 @@ pub fn is_voiding(fact: &Recorded) -> bool {
     matches!(fact.envelope.event, Event::Correction(_))
 }
 
-fn words(row: &Row, places: &[usize]) -> String {
+pub fn words(row: &Row, places: &[usize]) -> String {
     let word = |place: &usize| match &row.cells[*place] {
         Cell::Null => "-".to_owned(),
         Cell::Text(text) => text.clone(),
