@@ -14,6 +14,7 @@ pub mod dossier;
 pub mod enrollment_spans;
 pub mod fold;
 pub mod links;
+pub mod notice_reasoning;
 pub mod outreach_episodes;
 pub mod participations;
 pub mod rulebook;
