@@ -130,35 +130,56 @@ fn participations<'a>(standing: &[&'a Envelope], held: &mut Vec<Held<'a>>) {
     }
 }
 
-/// A person has one Medi-Cal status at a time, so that a plan's next report ends the one before. Reports that go on
-/// saying the same, as monthly files do, are one span.
-fn coverages<'a>(standing: &[&'a Envelope], held: &mut Vec<Held<'a>>) {
+/// A report of coverage, and the days on which it is the plan's last word.
+#[derive(Debug, Clone, Copy)]
+pub struct CoverageSpan<'a> {
+    /// The days.
+    pub span: Span,
+    /// What it says.
+    pub report: &'a CoverageReported,
+    /// The event that says so.
+    pub evidence: &'a Envelope,
+}
+
+/// A person has one Medi-Cal status at a time, so that a plan's next report ends the one before. In order of the plans
+/// and their days.
+pub fn coverage_spans<'a>(standing: &[&'a Envelope]) -> Vec<CoverageSpan<'a>> {
     let mut last: BTreeMap<(&'a PlanCode, NaiveDate), (&'a Envelope, &'a CoverageReported)> = BTreeMap::new();
     for envelope in standing {
         if let Event::Coverage(Coverage::CoverageReported(report)) = &envelope.event {
             last.insert((&envelope.plan, report.from.0), (envelope, report));
         }
     }
-    let first = held.len();
+    let mut spans = Vec::with_capacity(last.len());
     let mut reports = last.into_iter().peekable();
     while let Some(((plan, from), (evidence, report))) = reports.next() {
         let next = reports.peek().and_then(|((of, next), _)| (*of == plan).then_some(*next));
         let until = [report.until.map(|day| day.0), next].into_iter().flatten().min();
-        let Some(span) = Span::new(from, until) else { continue };
+        spans.extend(Span::new(from, until).map(|span| CoverageSpan { span, report, evidence }));
+    }
+    spans
+}
+
+/// Reports that go on saying the same, as monthly files do, are one span.
+fn coverages<'a>(standing: &[&'a Envelope], held: &mut Vec<Held<'a>>) {
+    let first = held.len();
+    for CoverageSpan { span, report, evidence } in coverage_spans(standing) {
+        let plan = &evidence.plan;
         for what in codes(report).into_iter().flatten().map(What::Coverage) {
             let goes_on =
-                |held: &&mut Held<'a>| held.what == what && held.plan() == plan && held.span.until == Some(from);
+                |held: &&mut Held<'a>| held.what == what && held.plan() == plan && held.span.until == Some(span.from);
             if let Some(before) = held.iter_mut().skip(first).find(goes_on) {
-                before.span.until = until;
+                before.span.until = span.until;
                 continue;
             }
-            let identity = Identity::Reported(what, plan, from);
+            let identity = Identity::Reported(what, plan, span.from);
             held.push(Held { what, identity, span, channel: None, provider: None, evidence });
         }
     }
 }
 
-fn codes(report: &CoverageReported) -> [Option<CoverageCode>; 2] {
+/// The codes of a report that a rule can speak of: of Medi-Cal and of Medicare.
+pub fn codes(report: &CoverageReported) -> [Option<CoverageCode>; 2] {
     let medi_cal = match report.medi_cal {
         MediCal::ManagedCare => None,
         MediCal::FeeForService => Some(CoverageCode::FeeForService),

@@ -1,5 +1,6 @@
 //! Which Community Supports a plan offers.
 
+use chrono::NaiveDate;
 use rollbook_events::time::Day;
 use rollbook_events::{County, PlanCode, Program};
 use serde::Deserialize;
@@ -22,6 +23,9 @@ pub struct Offering {
     /// First day no longer.
     #[serde(default)]
     pub until: Option<Day>,
+    /// The rule that says so.
+    #[serde(default)]
+    pub rule: Option<String>,
     /// A plan's own gate: any of these gives access, a program the member is enrolled in or what was found of them.
     #[serde(default)]
     pub requires_any: Vec<String>,
@@ -31,4 +35,14 @@ pub struct Offering {
     /// Where it is written.
     #[serde(default)]
     pub cite: Option<String>,
+    /// Whether it was read in a source, or only remembered.
+    #[serde(default)]
+    pub verified: Option<bool>,
+}
+
+impl Offering {
+    /// Whether it holds the day.
+    pub fn holds(&self, day: NaiveDate) -> bool {
+        self.from.is_none_or(|from| from.0 <= day) && self.until.is_none_or(|until| day < until.0)
+    }
 }

@@ -9,7 +9,7 @@ use rollbook_events::time::Day;
 use serde::Deserialize;
 use toml::Spanned;
 
-use super::RulebookError;
+use super::{ContradictionId, Parameters, RulebookError};
 use crate::spans::Span;
 
 /// What follows where two spans overlap.
@@ -125,6 +125,10 @@ pub struct Pair {
     pub b: Selector,
     /// What follows.
     pub outcome: Outcome,
+    /// The contradiction it rests on: a plan's own word on it takes the place of the outcome.
+    pub disputed: Option<ContradictionId>,
+    /// What a reader is told beside the outcome.
+    pub flag: Option<PairFlag>,
     /// Where it is written.
     pub cite: String,
     /// First day it is in force; always, where there is none.
@@ -135,7 +139,30 @@ pub struct Pair {
     pub verified: bool,
 }
 
+/// What a reader is told beside an outcome.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum PairFlag {
+    /// The list names a class, and this program falls under it without being named.
+    ClassRule,
+}
+
+impl PairFlag {
+    /// The finding's code.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::ClassRule => "class_rule",
+        }
+    }
+}
+
 impl Pair {
+    /// What follows by the rules of a plan: its own word where the sources dispute it, else the rule's.
+    pub fn outcome_by(&self, parameters: &Parameters) -> Outcome {
+        let word = self.disputed.as_ref().and_then(|id| parameters.disputed.get(id));
+        word.copied().unwrap_or(self.outcome)
+    }
+
     /// The days of a span on which the rule is in force.
     pub fn in_force(&self, span: Span) -> Option<Span> {
         span.overlap(Span { from: self.from.unwrap_or(span.from), until: self.until })
@@ -172,6 +199,8 @@ pub(super) struct Written {
     b: Option<Spanned<String>>,
     b_coverage: Option<CoverageCode>,
     outcome: Outcome,
+    disputed: Option<ContradictionId>,
+    flag: Option<PairFlag>,
     cite: String,
     from: Option<Day>,
     until: Option<Day>,
@@ -219,6 +248,8 @@ fn read(text: &str, classes: &Classes, written: Written) -> Result<Pair, Ruleboo
         a_channel: written.a_channel,
         b,
         outcome: written.outcome,
+        disputed: written.disputed,
+        flag: written.flag,
         cite: written.cite,
         from,
         until,

@@ -1,15 +1,13 @@
 //! The rules' numbers, dates and lists, as they stand for one plan and county on one day.
 
-use std::collections::BTreeMap;
-
 use serde::Deserialize;
 
 use super::appeals::AppealRules;
 use super::authorizations::AuthorizationRules;
 use super::calendar::Calendar;
-use super::contradictions::Contradictions;
+use super::contradictions::{Contradiction, Contradictions};
 use super::eligibility::EligibilityRules;
-use super::housing::HousingRules;
+use super::housing::TenancyRules;
 use super::notices::NoticeRules;
 use super::offerings::Offering;
 use super::outreach::OutreachRules;
@@ -46,14 +44,14 @@ pub struct Parameters {
     pub population: Vec<PopulationRule>,
     /// What else decides whether a member is eligible.
     pub eligibility: EligibilityRules,
-    /// Tenancy support and housing deposits.
-    pub housing: HousingRules,
+    /// How often tenancy sustaining services may be had.
+    pub tenancy: TenancyRules,
     /// Stays, ages and day limits of services.
     pub services: ServiceRules,
     /// Units a month and what is paid by them.
     pub units: UnitRules,
-    /// What follows where the sources contradict each other.
+    /// Where the sources contradict each other.
+    pub contradiction: Vec<Contradiction>,
+    /// What a plan has decided for itself where they do.
     pub disputed: Contradictions,
-    /// Where each rule of the catalogue is written.
-    pub catalogue: BTreeMap<String, String>,
 }

@@ -1,5 +1,6 @@
 //! Which Populations of Focus are live where, for whom and since when.
 
+use chrono::NaiveDate;
 use rollbook_events::time::Day;
 use rollbook_events::{County, Population};
 use serde::Deserialize;
@@ -26,6 +27,18 @@ pub struct PopulationRule {
     pub cite: String,
     /// Whether it was read in a source, or only remembered.
     pub verified: bool,
+}
+
+impl PopulationRule {
+    /// Whether it holds the day.
+    pub fn holds(&self, day: NaiveDate) -> bool {
+        self.from.0 <= day && self.until.is_none_or(|until| day < until.0)
+    }
+
+    /// Whether it speaks of a county.
+    pub fn is_of(&self, county: County) -> bool {
+        self.counties.is_empty() || self.counties.contains(&county)
+    }
 }
 
 /// Adults, children and youth, or both.

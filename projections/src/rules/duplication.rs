@@ -6,14 +6,14 @@ use rollbook_events::families::other_programs::{OtherPrograms, ProgramChosen};
 use rollbook_events::{Envelope, Event};
 
 use crate::participations::{Held, Identity, What};
-use crate::rulebook::{Outcome, Pair, Rulebook, SameProgram};
-use crate::spans::Span;
+use crate::rulebook::{Header, Outcome, Pair, Rulebook, SameProgram};
+use crate::spans::{Layer, Span};
 
 /// Which rule speaks.
 #[derive(Debug, Clone, Copy)]
 pub enum Verdict<'r> {
-    /// One of the program matrix.
-    Pair(&'r Pair),
+    /// One of the program matrix, and what follows by the rules of the first side's plan.
+    Pair(&'r Pair, Outcome),
     /// Two enrollments in one program.
     SameProgram(&'r SameProgram),
 }
@@ -22,7 +22,7 @@ impl<'r> Verdict<'r> {
     /// What follows.
     pub fn outcome(self) -> &'static str {
         match self {
-            Self::Pair(pair) => pair.outcome.as_str(),
+            Self::Pair(_, outcome) => outcome.as_str(),
             Self::SameProgram(_) => "duplicate_enrollment",
         }
     }
@@ -30,7 +30,7 @@ impl<'r> Verdict<'r> {
     /// The rule's id.
     pub fn rule(self) -> &'r str {
         match self {
-            Self::Pair(pair) => &pair.id,
+            Self::Pair(pair, _) => &pair.id,
             Self::SameProgram(rule) => &rule.id,
         }
     }
@@ -38,14 +38,14 @@ impl<'r> Verdict<'r> {
     /// Where it is written.
     pub fn cite(self) -> &'r str {
         match self {
-            Self::Pair(pair) => &pair.cite,
+            Self::Pair(pair, _) => &pair.cite,
             Self::SameProgram(rule) => &rule.cite,
         }
     }
 
     /// Whether the member's choice settles it (DUP-9); from what excludes there is nothing to choose (DUP-10).
     fn is_chosen_between(self) -> bool {
-        matches!(self, Self::Pair(pair) if matches!(pair.outcome, Outcome::Choose | Outcome::Conflict))
+        matches!(self, Self::Pair(_, Outcome::Choose | Outcome::Conflict))
     }
 }
 
@@ -77,7 +77,9 @@ pub fn overlaps<'a>(standing: &[&'a Envelope], held: &'a [Held<'a>], rulebook: &
     found.sort_by(|x, y| same_row(x, y).then(x.span.cmp(&y.span)));
     // A change of provider or of a channel that the rule does not name does not end an overlap.
     found.dedup_by(|later, earlier| {
-        let goes_on = same_row(later, earlier).is_eq() && earlier.span.until == Some(later.span.from);
+        // What a plan's own word on a dispute changed is another row from that day.
+        let is_same = same_row(later, earlier).is_eq() && later.verdict.outcome() == earlier.verdict.outcome();
+        let goes_on = is_same && earlier.span.until == Some(later.span.from);
         if goes_on {
             *earlier = Overlap { span: Span { from: earlier.span.from, until: later.span.until }, ..*later };
         }
@@ -111,12 +113,31 @@ fn judge<'a>(one: &'a Held<'a>, two: &'a Held<'a>, span: Span, rulebook: &'a Rul
         } else {
             continue;
         };
-        if pair.outcome != Outcome::Allow
-            && let Some(span) = pair.in_force(span)
-        {
-            found.push(Overlap { verdict: Verdict::Pair(pair), a: sides.0, b: sides.1, span, choice: None });
+        for span in pair.in_force(span).into_iter().flat_map(|span| parts(pair, sides.0, span, rulebook)) {
+            let record = sides.0.evidence;
+            let outcome = pair.outcome_by(rulebook.parameters(&record.plan, record.county, span.from));
+            if outcome != Outcome::Allow {
+                let verdict = Verdict::Pair(pair, outcome);
+                found.push(Overlap { verdict, a: sides.0, b: sides.1, span, choice: None });
+            }
         }
     }
+}
+
+/// The span of an overlap, in parts where a plan's own word on what the sources dispute begins or ends inside it.
+fn parts<'r>(pair: &Pair, a: &Held<'_>, span: Span, rulebook: &'r Rulebook) -> impl Iterator<Item = Span> + use<'r> {
+    let record = a.evidence;
+    let of_plan = |header: &Header| header.plan.as_ref().is_none_or(|plan| *plan == record.plan);
+    let words = rulebook.overlays().iter().map(|overlay| &overlay.header);
+    let words = words.filter(|header| pair.disputed.is_some() && of_plan(header));
+    let layers: Vec<Layer<()>> = words
+        .filter_map(|header| {
+            let from = header.from.map_or(span.from, |day| day.0);
+            Some((Span::new(from, header.until.map(|day| day.0))?, ()))
+        })
+        .collect();
+    let parts: Vec<Span> = span.cut_by(&layers).collect();
+    parts.into_iter()
 }
 
 fn is_enrollment(held: &Held<'_>) -> bool {

@@ -102,18 +102,26 @@ impl Facts {
     }
 
     pub fn rows(&self, view: &str) -> Vec<Row> {
-        views::find(view).unwrap().rows(&rules::facts::Facts::of(&self.dossier(), built_in()))
+        self.rows_under(built_in(), view)
+    }
+
+    pub fn rows_under(&self, rulebook: &Rulebook, view: &str) -> Vec<Row> {
+        views::find(view).unwrap().rows(&rules::facts::Facts::of(&self.dossier(), rulebook))
     }
 
     /// As [`Facts::told`], under the built-in edition with a plan's file laid over it.
-    pub fn told_under(&self, overlay: &str, view: &str, columns: &[&str]) -> Vec<String> {
+    pub fn told_laid(&self, overlay: &str, view: &str, columns: &[&str]) -> Vec<String> {
         let rulebook = laid(overlay);
         told(view, columns, views::find(view).unwrap().rows(&rules::facts::Facts::of(&self.dossier(), &rulebook)))
     }
 
     /// The rows of a view, each as these columns with blanks between, sorted; `-` for nothing.
     pub fn told(&self, view: &str, columns: &[&str]) -> Vec<String> {
-        told(view, columns, self.rows(view))
+        self.told_under(built_in(), view, columns)
+    }
+
+    pub fn told_under(&self, rulebook: &Rulebook, view: &str, columns: &[&str]) -> Vec<String> {
+        told(view, columns, self.rows_under(rulebook, view))
     }
 }
 

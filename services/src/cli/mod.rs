@@ -32,6 +32,7 @@ pub mod reassessments;
 pub mod rebuild;
 pub mod rulebook;
 pub mod sample;
+pub mod scenario;
 pub mod status;
 pub mod token;
 pub mod up;
@@ -70,6 +71,7 @@ enum Verb {
     Serve(up::Serve),
     Import(import::Import),
     Sample(sample::Sample),
+    Scenario(scenario::Scenario),
     History(history::History),
     Enrollments(enrollments::Enrollments),
     Conflicts(conflicts::Conflicts),
@@ -111,6 +113,7 @@ async fn done(cli: &Cli, output: &mut Output) -> anyhow::Result<Exit> {
         Verb::Serve(verb) => up::serve(verb).await,
         Verb::Import(verb) => import::run(verb, output).await,
         Verb::Sample(verb) => sample::run(verb, output),
+        Verb::Scenario(verb) => scenario::run(verb, output).await,
         Verb::History(verb) => history::run(verb, output).await,
         Verb::Enrollments(verb) => enrollments::run(verb, output).await,
         Verb::Conflicts(verb) => conflicts::run(verb, output).await,

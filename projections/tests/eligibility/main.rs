@@ -1,0 +1,4 @@
+//! Eligibility, populations, offerings, grandfathering and what rests on them, from facts alone: no store, no server.
+#![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test may fail by panicking")]
+
+mod told;
