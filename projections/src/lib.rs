@@ -16,6 +16,7 @@ pub mod enrollment_spans;
 pub mod exports;
 pub mod fold;
 pub mod links;
+pub mod notice_reasoning;
 pub mod outreach_episodes;
 pub mod participations;
 pub mod reports;

@@ -87,7 +87,11 @@ fn decider(by: DecidedBy) -> &'static str {
 
 fn disenrolled(e: &Disenrolled) -> String {
     let agreed = e.agreed_by.iter().map(|party| party.as_str()).collect::<Vec<_>>();
-    let agreed = if agreed.is_empty() { "nobody is on record as agreeing".to_owned() } else { format!("agreed by {}", agreed.join(" and ")) };
+    let agreed = if agreed.is_empty() {
+        "nobody is on record as agreeing".to_owned()
+    } else {
+        format!("agreed by {}", agreed.join(" and "))
+    };
     let reason = words(e.reason.as_str());
     format!("the enrollment was ended with {} as the first day no longer covered ({reason}; {agreed})", e.until.0)
 }

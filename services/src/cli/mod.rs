@@ -25,6 +25,7 @@ pub mod enrollments;
 pub mod findings;
 pub mod history;
 pub mod import;
+pub mod notices;
 pub mod outreach;
 pub mod print;
 pub mod reassessments;
@@ -74,6 +75,7 @@ enum Verb {
     History(history::History),
     Enrollments(enrollments::Enrollments),
     Conflicts(conflicts::Conflicts),
+    Notices(notices::Notices),
     Findings(findings::Findings),
     Authorizations(authorizations::Authorizations),
     Reassessments(reassessments::Reassessments),
@@ -115,6 +117,7 @@ async fn done(cli: &Cli, output: &mut Output) -> anyhow::Result<Exit> {
         Verb::History(verb) => history::run(verb, output).await,
         Verb::Enrollments(verb) => enrollments::run(verb, output).await,
         Verb::Conflicts(verb) => conflicts::run(verb, output).await,
+        Verb::Notices(verb) => notices::run(verb, output).await,
         Verb::Findings(verb) => findings::run(verb, output).await,
         Verb::Authorizations(verb) => authorizations::run(verb, output).await,
         Verb::Reassessments(verb) => reassessments::run(verb, output).await,

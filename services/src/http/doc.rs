@@ -2,7 +2,9 @@
 
 use std::collections::BTreeMap;
 
-use rollbook_events::codes::{AuthorizationOutcome, Basis, Channel, OutreachChannel, Urgency};
+use rollbook_events::codes::{
+    AuthorizationOutcome, Basis, Channel, NoticeKind, NoticeOutcome, OutreachChannel, Urgency,
+};
 use rollbook_events::{County, Kind, Program};
 use utoipa::IntoResponses;
 use utoipa::openapi::schema::{ArrayBuilder, KnownFormat, ObjectBuilder, Schema, SchemaFormat, Type};
@@ -166,6 +168,21 @@ pub fn clocks() -> RefOr<Schema> {
 /// Rules of clocks.
 pub fn clock_rules() -> RefOr<Schema> {
     list(text().pattern(Some("^[A-Za-z0-9][A-Za-z0-9_.-]{0,39}( extended)?$")))
+}
+
+/// Outcomes of a determination.
+pub fn notice_outcomes() -> RefOr<Schema> {
+    list(codes(NoticeOutcome::ALL.iter().map(|code| code.as_str())))
+}
+
+/// Kinds of notice.
+pub fn notice_kinds() -> RefOr<Schema> {
+    list(codes(NoticeKind::ALL.iter().map(|code| code.as_str())))
+}
+
+/// Whether something is so, or either.
+pub fn whether() -> RefOr<Schema> {
+    codes(super::notices::Whether::ALL.iter().map(|whether| whether.as_str())).into()
 }
 
 fn failure(kinds: &[ProblemKind]) -> Option<(String, RefOr<Response>)> {

@@ -3,8 +3,8 @@
 use rollbook_events::{County, Kind};
 use rollbook_projections::view::{Column, ColumnType, Table};
 use rollbook_projections::views::{
-    authorization, clock, current_enrollment, duplication_conflict, event_history, finding, outreach_conversion,
-    reassessment,
+    authorization, clock, current_enrollment, duplication_conflict, event_history, finding, notice_determination,
+    outreach_conversion, reassessment,
 };
 use utoipa::openapi::schema::{
     ArrayBuilder, KnownFormat, ObjectBuilder, OneOfBuilder, Schema, SchemaFormat, SchemaType, Type,
@@ -121,6 +121,8 @@ rows! {
     ReassessmentRow in ReassessmentPage = row_of(&reassessment::TABLE, &[]);
     /// A row of `clock`.
     ClockRow in ClockPage = row_of(&clock::TABLE, &[]);
+    /// A row of `notice_determination`.
+    NoticeRow in NoticePage = row_of(&notice_determination::TABLE, &[]);
     /// A row of `event_history`.
     EventRow in EventPage = row_of(&event_history::TABLE, &[]);
     /// A row of `outreach_conversion`.

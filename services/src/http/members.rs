@@ -12,7 +12,7 @@ use rollbook_events::{Cin, MemberId, RejectionCode, strict_json};
 use rollbook_projections::Table;
 use rollbook_projections::store::read::{Filter, Page, Sum, SumBy};
 use rollbook_projections::views::{
-    authorization, current_enrollment, duplication_conflict, finding, outreach_conversion,
+    authorization, current_enrollment, duplication_conflict, finding, notice_determination, outreach_conversion,
 };
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
@@ -28,6 +28,7 @@ use super::doc::{self, LookedUp, QueriedOne};
 use super::doc_rows::EnrollmentRow;
 use super::edge::Edge;
 use super::enrollments::on_day;
+use super::notices::{self, Whether};
 use super::params::{AsOf, Params, Segment, segment};
 use super::policy::Scope;
 use super::problem::{Kind, Problem};
@@ -76,6 +77,9 @@ struct Counts {
     /// Outreach episodes.
     #[schema(minimum = 0)]
     outreach: i64,
+    /// Determinations whether a notice is required, those that stand.
+    #[schema(minimum = 0)]
+    notices: i64,
     /// Authorizations, decided and undecided.
     #[schema(minimum = 0)]
     authorizations: i64,
@@ -120,6 +124,8 @@ async fn summary(
     let of_group = of_group(&permit.scope, &basis, &group);
     let day = on.effective_at.map_or(basis.today, |day| day.0);
     let on_the_day = Filter { holds: Some(day), ..of_group.clone() };
+    let mut notices = of_group.clone();
+    notices::cut(&mut notices, Whether::No, Whether::Yes, day);
     let summary = Summary {
         member,
         linked: group.iter().copied().collect(),
@@ -131,6 +137,7 @@ async fn summary(
             enrollments: count(&edge, &of_group, &current_enrollment::TABLE).await?,
             conflicts: count(&edge, &of_group, &duplication_conflict::TABLE).await?,
             outreach: count(&edge, &of_group, &outreach_conversion::TABLE).await?,
+            notices: count(&edge, &notices, &notice_determination::TABLE).await?,
             authorizations: count(&edge, &of_group, &authorization::TABLE).await?,
             findings: count(&edge, &on_the_day, &finding::TABLE).await?,
         },

@@ -27,6 +27,8 @@ mod intake;
 mod layers;
 mod lines;
 mod members;
+mod notice_reasoning;
+mod notices;
 mod outreach_attempts;
 mod outreach_conversion;
 mod params;
@@ -76,6 +78,8 @@ fn routes() -> OpenApiRouter<Edge> {
         .merge(members::routes())
         .merge(enrollments::routes())
         .merge(conflicts::routes())
+        .merge(notices::routes())
+        .merge(notice_reasoning::routes())
         .merge(findings::routes())
         .merge(authorizations::routes())
         .merge(reassessments::routes())
