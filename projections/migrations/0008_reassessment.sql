@@ -15,7 +15,7 @@ CREATE TABLE reassessment (
     outcome TEXT,
     late_by_days BIGINT,
     earliest_on DATE,
-    event UUID,
+    reassessed_event UUID,
     known_from BIGINT NOT NULL,
     known_until BIGINT
 );

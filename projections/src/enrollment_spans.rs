@@ -29,6 +29,8 @@ pub struct EnrollmentSpan<'a> {
     pub closed: Option<(&'a Envelope, &'a Disenrolled)>,
     /// The span by channel; never empty, the last is the latest.
     pub segments: Vec<Segment<'a>>,
+    /// The span by provider; never empty.
+    pub providers: Vec<(Span, &'a Provider)>,
     /// Who leads the care at its end.
     pub manager: Option<&'a Key>,
 }
@@ -166,6 +168,7 @@ impl<'a> Told<'a> {
                 opened_by: current.opened_by,
                 closed: current.end,
                 segments: self.segments(enrolled, span),
+                providers: self.served(enrolled, span),
                 manager: self.manager(span),
             });
         }
@@ -174,6 +177,20 @@ impl<'a> Told<'a> {
     fn manager(&self, span: Span) -> Option<&'a Key> {
         let layers = layers_of(self.managers.iter().map(|e| (e.from.0, e.until.map(|day| day.0), &e.manager)));
         layer_on(&layers, span.last_known_day(&layers)).copied()
+    }
+
+    fn served(&self, enrolled: &'a Enrolled, span: Span) -> Vec<(Span, &'a Provider)> {
+        let assigned = self.providers.iter().map(|e| (e.from.0, e.until.map(|day| day.0), &e.provider));
+        let providers = layers_of(assigned);
+        let mut served: Vec<(Span, &'a Provider)> = Vec::new();
+        for part in span.cut_by(&providers) {
+            let provider = layer_on(&providers, part.from).copied().unwrap_or(&enrolled.provider);
+            match served.last_mut() {
+                Some((last, before)) if *before == provider => last.until = part.until,
+                _ => served.push((part, provider)),
+            }
+        }
+        served
     }
 
     fn segments(&self, enrolled: &'a Enrolled, span: Span) -> Vec<Segment<'a>> {

@@ -2,7 +2,7 @@
 //!
 //! Reading order: [`dossier`] (the fold), [`enrollment_spans`], [`participations`] and [`outreach_episodes`] (what the
 //! facts come to), [`rulebook`] (the numbers), [`rules`], [`view`] (what a view is), [`views`] (the views), [`store`]
-//! (how rows become tables, on SQLite and PostgreSQL).
+//! (how rows become tables, on SQLite and PostgreSQL), [`exports`] and [`reports`] (what files and counts say).
 //!
 //! **Invariant:** folds, rules and views take values and give values: no clock, no randomness, no I/O. SQL stands in
 //! [`store`] alone. NATS and HTTP are unknown here.
@@ -10,12 +10,16 @@
 pub mod at_hand;
 pub mod catalogue;
 pub mod changes;
+pub mod compare;
 pub mod dossier;
 pub mod enrollment_spans;
+pub mod exports;
 pub mod fold;
 pub mod links;
+pub mod notice_reasoning;
 pub mod outreach_episodes;
 pub mod participations;
+pub mod reports;
 pub mod rulebook;
 pub mod rules;
 pub mod spans;

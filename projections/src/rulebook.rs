@@ -41,7 +41,7 @@ pub use eligibility::{
 pub use entries::Entry;
 pub use housing::{CountsOn, TenancyRules};
 pub use lint::Refusal;
-pub use notices::NoticeRules;
+pub use notices::{Alternative, Cause, GivenUp, Ground, NoticeRules, Reviewed, SameDay};
 pub use offerings::Offering;
 pub use outreach::{Closing, OutreachRules};
 use overlays::Layers;
@@ -51,8 +51,8 @@ pub use parameters::Parameters;
 pub use plans::Plan;
 pub use populations::{AgeGroup, PopulationRule};
 pub use reassessment::{ReassessmentRules, Transition};
-pub use services::ServiceRules;
-pub use units::UnitRules;
+pub use services::{Beside, ClosedLoop, CountyChannel, OwnAuthorization, RunBy, ServiceRules, StayRules};
+pub use units::{UnitMinimum, UnitRules};
 
 /// The built-in edition, as `rollbook rulebook` prints it and a new ledger adopts it.
 const BUILT_IN: &str = concat!(
@@ -71,7 +71,6 @@ const BUILT_IN: &str = concat!(
     include_str!("../rulebook/housing.toml"),
     include_str!("../rulebook/services.toml"),
     include_str!("../rulebook/units.toml"),
-    include_str!("../rulebook/catalogue.toml"),
     include_str!("../rulebook/plans.toml"),
     include_str!("../rulebook/overlays.toml"),
 );
@@ -184,13 +183,6 @@ impl Rulebook {
     /// The rule on two enrollments in one program.
     pub fn same_program(&self) -> &SameProgram {
         &self.same_program
-    }
-
-    /// Where a rule of the catalogue is written, where this edition says so.
-    pub fn cite_of(&self, rule: &str) -> Option<&str> {
-        let pair = self.pairs.iter().find(|pair| pair.id == rule).map(|pair| &pair.cite);
-        let same = (self.same_program.id == rule).then_some(&self.same_program.cite);
-        pair.or(same).or_else(|| self.base().catalogue.get(rule)).map(String::as_str)
     }
 
     /// The parameters in force for a plan in a county on a day.

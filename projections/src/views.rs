@@ -6,6 +6,7 @@ pub mod current_enrollment;
 pub mod duplication_conflict;
 pub mod event_history;
 pub mod finding;
+pub mod notice_determination;
 pub mod outreach_conversion;
 pub mod reassessment;
 
@@ -17,6 +18,7 @@ pub const ALL: &[&dyn View] = &[
     &current_enrollment::CurrentEnrollment,
     &duplication_conflict::DuplicationConflict,
     &outreach_conversion::OutreachConversion,
+    &notice_determination::NoticeDetermination,
     &authorization::Authorizations,
     &reassessment::Reassessment,
     &clock::Clock,

@@ -20,5 +20,6 @@ pub mod nats_server;
 pub mod projector;
 pub mod recorder;
 pub mod sample;
+pub mod scenario;
 pub mod tokens;
 pub mod up;

@@ -10,5 +10,6 @@ mod log_on_nats;
 mod nats_server;
 mod recording;
 mod sample_county;
+mod scenarios;
 mod tidy;
 mod views_on_both;

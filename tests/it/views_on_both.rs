@@ -47,7 +47,7 @@ fn event(random: &mut ChaCha8Rng, n: u64, earlier: &[(u64, u64)]) -> Value {
     let channel = *["phone", "mail"].choose(random).unwrap();
     let reached = *["member", "nobody"].choose(random).unwrap();
     let mut whom = of;
-    let (kind, data) = match random.random_range(0..11) {
+    let (kind, data) = match random.random_range(0..14) {
         0 | 1 => (
             "enrolled",
             json!({ "enrollment": enrollment, "program": program, "basis": "opt_in", "channel": "plan_direct", "provider": "1234567893", "from": from }),
@@ -68,6 +68,15 @@ fn event(random: &mut ChaCha8Rng, n: u64, earlier: &[(u64, u64)]) -> Value {
         ),
         8 => ("member_linked", json!({ "other": member((of + 1) % MEMBERS), "reason": "cin_merged" })),
         9 => ("member_unlinked", json!({ "other": member((of + 1) % MEMBERS), "reason": "in error" })),
+        10 => (
+            "authorization_requested",
+            json!({ "authorization": id(7_000 + of), "program": program, "urgency": "expedited", "received_at": format!("{from}T22:30:00-07:00"), "requested_by": "provider" }),
+        ),
+        11 => (
+            "authorization_decided",
+            json!({ "authorization": id(7_000 + of), "program": program, "outcome": "approved", "decided_at": format!("{from}T08:30:00-07:00") }),
+        ),
+        12 => ("reassessed", json!({ "enrollment": enrollment, "on": from, "outcome": "continue" })),
         _ => match earlier.choose(random) {
             Some((voided, of)) => {
                 whom = *of;

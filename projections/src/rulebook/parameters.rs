@@ -1,7 +1,5 @@
 //! The rules' numbers, dates and lists, as they stand for one plan and county on one day.
 
-use std::collections::BTreeMap;
-
 use serde::Deserialize;
 
 use super::appeals::AppealRules;
@@ -56,6 +54,4 @@ pub struct Parameters {
     pub contradiction: Vec<Contradiction>,
     /// What a plan has decided for itself where they do.
     pub disputed: Contradictions,
-    /// Where each rule of the catalogue is written.
-    pub catalogue: BTreeMap<String, String>,
 }

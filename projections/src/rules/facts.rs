@@ -2,6 +2,7 @@
 
 use rollbook_events::Envelope;
 
+use super::sources::by_precedence;
 use crate::dossier::Dossier;
 use crate::enrollment_spans::{EnrollmentSpan, enrollment_spans};
 use crate::participations::{Held, held};
@@ -27,7 +28,7 @@ impl<'a> Facts<'a> {
     pub fn of(dossier: &'a Dossier, rulebook: &'a Rulebook) -> Self {
         let standing = dossier.standing();
         let spans = enrollment_spans(&standing);
-        let held = held(&standing, &spans);
+        let held = by_precedence(&held(&standing, &spans), rulebook);
         Self { dossier, standing, spans, held, rulebook }
     }
 

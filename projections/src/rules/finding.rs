@@ -29,6 +29,15 @@ pub struct Finding<'a> {
 /// A rule that finds something: pure, from the facts alone.
 pub type Find = for<'a> fn(&Facts<'a>) -> Vec<Finding<'a>>;
 
+/// The ids of the events a finding rests on, in the order they happened, each once.
+pub fn evidence<'a>(events: impl IntoIterator<Item = &'a Envelope>) -> Vec<EventId> {
+    let mut events: Vec<&Envelope> = events.into_iter().collect();
+    events.sort_by_key(|envelope| (envelope.occurred_at.earliest().utc(), envelope.id));
+    let mut ids: Vec<EventId> = events.iter().map(|envelope| envelope.id).collect();
+    ids.dedup();
+    ids
+}
+
 /// A code and what it says, as `rollbook rulebook --findings` prints them.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Code {
@@ -49,7 +58,8 @@ pub const CODES: &[Code] = &[
         code: "alternative_referral_expected",
         says: "A denial or an end calls for a referral to an alternative, and none is on record.",
     },
-    Code { code: "appeal_late", says: "An appeal was resolved after its clock." },
+    Code { code: "appeal_filed_late", says: "An appeal was filed after the last day to file it." },
+    Code { code: "appeal_late", says: "An appeal was resolved after its clock, or is unresolved past it." },
     Code { code: "attribution_review", says: "Units alone do not say to whom, or whether, the month is paid." },
     Code {
         code: "authorization_late",
@@ -116,6 +126,10 @@ pub const CODES: &[Code] = &[
         says: "A message that never arrived is no outreach attempt under the plan's rules.",
     },
     Code { code: "units_below_minimum", says: "A month's units lie below the number from which the plan pays." },
+    Code {
+        code: "units_without_enrollment",
+        says: "A month's units are outreach alone, to somebody who was not enrolled in it.",
+    },
     Code { code: "unverified_program", says: "A program is suspected and nobody has verified it." },
     Code { code: "wrong_channel", says: "A service is delivered through a channel that is not the member's." },
 ];

@@ -1,14 +1,32 @@
 //! Every rule that finds something, in one list. A new one is a function in its family's file and a line here.
 
-use super::eligibility;
 use super::facts::Facts;
 use super::finding::{Find, Finding};
+use super::{
+    agencies, appeals, authorizations, care_managers, eligibility, housing, notices, outreach_findings, reassessment,
+    referrals, services, sources, stays, units,
+};
 
 /// The rules that find something.
 pub const ALL: &[Find] = &[
-    super::authorizations::find,
-    super::appeals::find,
-    super::reassessment::find,
+    appeals::find,
+    authorizations::find,
+    reassessment::find,
+    agencies::one_agency_on_both_sides,
+    care_managers::two_at_once,
+    housing::without_own_authorization,
+    housing::wrong_channel,
+    outreach_findings::attempts_to_look_at,
+    referrals::loops,
+    services::beside_one_another,
+    services::cut_off_by_days,
+    services::ended_for_no_known_reason,
+    sources::different_ends,
+    stays::beyond_limits,
+    units::months_to_look_at,
+    notices::findings::determined,
+    notices::findings::alternatives,
+    notices::findings::given_up,
     eligibility::findings::of_overlaps,
     eligibility::findings::unverified,
     eligibility::findings::discretionary,

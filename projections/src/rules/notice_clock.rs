@@ -1,16 +1,17 @@
 //! How long before an action its notice is mailed (CLK-1), and what allows it on the day itself (CLK-2).
 
-use rollbook_events::codes::{DisenrollmentReason, NoticeKind};
-use rollbook_events::families::enrollment::Enrollment;
+use rollbook_events::codes::NoticeKind;
+use rollbook_events::families::enrollment::Disenrolled;
 use rollbook_events::families::notice::{Notice, NoticeIssued};
-use rollbook_events::families::who::Who;
 use rollbook_events::ids::NoticeId;
 use rollbook_events::{Envelope, Event};
 
 use super::business_days::{add_days, days_before};
 use super::clocks::{Clock, Due, days_late};
 use super::facts::Facts;
+use super::notices::same_day::Action;
 use crate::enrollment_spans::EnrollmentSpan;
+use crate::rulebook::SameDay;
 
 /// A notice that was mailed, as last reported.
 pub type Issued<'a> = (&'a Envelope, &'a NoticeIssued);
@@ -28,36 +29,20 @@ pub fn issued<'a>(facts: &Facts<'a>) -> Vec<Issued<'a>> {
     issued.into_iter().map(|(_, issued)| issued).collect()
 }
 
-/// CLK-2: the event that allows a notice to be mailed as late as on the day of the action, where one had happened by then:
-/// a death, a signed statement of the member, or where the member went.
-pub fn same_day_allowed<'a>(facts: &Facts<'a>, (of, told): Issued<'a>) -> Option<&'a Envelope> {
+/// CLK-2: what allows a notice to be mailed as late as on the day of the action, where it was on record by then.
+pub fn same_day_allowed<'a>(facts: &Facts<'a>, (of, told): Issued<'a>) -> Option<&'a SameDay> {
     let end = end_of(facts, (of, told));
-    let ended_as = |reasons: [DisenrollmentReason; 2]| end.filter(|(_, reason)| reasons.contains(reason));
-    // "Whereabouts unknown" is what the end says; the mail that came back is the event.
-    let is_lost = ended_as([DisenrollmentReason::UnableToContact, DisenrollmentReason::Unresponsive]).is_some();
-    let moved = ended_as([DisenrollmentReason::MovedOutOfCounty, DisenrollmentReason::MovedOutOfCountry]);
-    let allows = |event: &&Envelope| {
-        if let Event::Who(Who::MemberDied(died)) = &event.event {
-            died.on <= told.mailed_on
-        } else if let Event::Enrollment(Enrollment::OptedOut(out)) = &event.event {
-            out.signed && out.program == told.program && event.plan == of.plan
-        } else if let Event::Notice(Notice::MailReturned(mail)) = &event.event {
-            is_lost && !mail.forwarding_address && mail.on <= told.mailed_on
-        } else {
-            false
-        }
-    };
-    let mut by_then = facts.standing.iter().copied().filter(|event| event.occurred_at.day() <= told.mailed_on.0);
-    by_then.find(allows).or(moved.map(|(by, _)| by))
+    let action = Action { of, program: told.program, end, by: told.mailed_on.0 };
+    action.same_day(facts, told.effective_on.map_or(told.mailed_on.0, |day| day.0))
 }
 
 /// The end of service that a notice is about: of the notice's program and plan, the one nearest to its effective day.
-fn end_of<'a>(facts: &Facts<'a>, (of, told): Issued<'a>) -> Option<(&'a Envelope, DisenrollmentReason)> {
+fn end_of<'a>(facts: &Facts<'a>, (of, told): Issued<'a>) -> Option<&'a Disenrolled> {
     let effective = told.effective_on.unwrap_or(told.mailed_on).0;
     let ends = facts.spans.iter().filter(|span| span.enrolled.program == told.program && span.report.plan == of.plan);
     let ends = ends.filter_map(|span: &EnrollmentSpan<'a>| span.closed);
     let nearest = ends.min_by_key(|(_, end)| (end.until.0 - effective).num_days().abs());
-    nearest.map(|(by, end)| (by, end.reason))
+    nearest.map(|(_, end)| end)
 }
 
 /// Whether a notice tells of an action that takes something away, of which the member must know before (CLK-1).
@@ -77,10 +62,10 @@ pub fn clocks<'a>(facts: &Facts<'a>) -> Vec<Clock<'a>> {
 
 fn clock<'a>(facts: &Facts<'a>, (by, told): Issued<'a>) -> Option<Clock<'a>> {
     let mailed = told.mailed_on.0;
-    let advance = facts.parameters(by, mailed).notices.advance_days?;
-    let (rule, cite, days) = match same_day_allowed(facts, (by, told)) {
-        Some(_) => ("CLK-2", "42 CFR 431.213", 0),
-        None => ("CLK-1", "42 CFR 438.404(c)(1), 431.211", advance),
+    let advance = facts.parameters(by, mailed).notices.advance.as_ref()?;
+    let (rule, cite, verified, days) = match same_day_allowed(facts, (by, told)) {
+        Some(ground) => (&ground.rule, &ground.cite, ground.verified, 0),
+        None => (&advance.rule, &advance.cite, advance.verified, advance.days),
     };
     let due = told.effective_on.map(|effective| days_before(effective.0, days));
     Some(Clock {
@@ -98,7 +83,7 @@ fn clock<'a>(facts: &Facts<'a>, (by, told): Issued<'a>) -> Option<Clock<'a>> {
         late_by_days: due.map(|due| days_late(due, mailed)),
         earliest_on: Some(add_days(mailed, days)),
         cite,
-        is_verified: rule == "CLK-2",
+        is_verified: verified,
         is_calendar_checked: None,
     })
 }

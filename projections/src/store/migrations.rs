@@ -20,6 +20,7 @@ const ALL: &[(&str, &str)] = &[
     ("clock", include_str!("../../migrations/0009_clock.sql")),
     ("finding", include_str!("../../migrations/0010_finding.sql")),
     ("outreach_measures", include_str!("../../migrations/0011_outreach_measures.sql")),
+    ("notice_determination", include_str!("../../migrations/0006_notice_determination.sql")),
 ];
 
 /// Runs what has not run yet. Views that were there before and got a new table or column are emptied, to be read again

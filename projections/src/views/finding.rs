@@ -4,6 +4,7 @@
 use rollbook_events::Event;
 use rollbook_events::families::outreach::Outreach;
 
+use crate::catalogue::cite;
 use crate::dossier::{Dossier, Recorded};
 use crate::rulebook::Rulebook;
 use crate::rules::facts::Facts;
@@ -39,7 +40,7 @@ impl View for Findings {
     }
 
     fn rows(&self, facts: &Facts<'_>) -> Vec<Row> {
-        findings(facts).iter().map(|finding| row(finding, facts.rulebook)).collect()
+        findings(facts).iter().map(row).collect()
     }
 
     fn touched(&self, _: &Dossier, _: &Rulebook, event: &Recorded) -> Touched {
@@ -63,14 +64,14 @@ impl View for Findings {
     }
 }
 
-fn row(finding: &Finding<'_>, rulebook: &Rulebook) -> Row {
+fn row(finding: &Finding<'_>) -> Row {
     let of = finding.of;
     let program = finding.program.map(|program| program.as_str());
     let because: Vec<String> = finding.because.iter().map(ToString::to_string).collect();
     let cells = vec![
         finding.code.into(),
         finding.rule.into(),
-        rulebook.cite_of(finding.rule).into(),
+        cite(finding.rule).into(),
         of.plan.as_str().into(),
         of.county.as_str().into(),
         program.into(),

@@ -34,7 +34,7 @@ pub const TABLE: Table = Table {
         Column { name: "outcome", kind: T::Text, comment: "what it came to, or that nobody was reached" },
         Column { name: "late_by_days", kind: T::Integer, comment: "days by which it came after the last day" },
         Column { name: "earliest_on", kind: T::Day, comment: "first day the next would not be too frequent" },
-        Column { name: "event", kind: T::Uuid, comment: "event that reports it" },
+        Column { name: "reassessed_event", kind: T::Uuid, comment: "event that reports it" },
     ],
 };
 
@@ -87,7 +87,7 @@ fn row(facts: &Facts<'_>, known: &Reassessments<'_, '_>, of: &EnrollmentSpan<'_>
         None => known.done().filter(|(_, told)| here(told.on.0)).last(),
     };
     // Where none was done, the last attempt says why.
-    let shown = done.or_else(|| known.reports.iter().copied().filter(|(_, told)| here(told.on.0)).next_back());
+    let shown = done.or_else(|| known.reports.iter().copied().rfind(|(_, told)| here(told.on.0)));
     if due.is_none() && shown.is_none() {
         return None;
     }

@@ -223,7 +223,7 @@ fn a_call_told_twice_is_one_call() {
 #[test]
 fn attempts_past_a_plans_cap_are_recorded_and_marked() {
     // B3-27
-    let capped = |facts: &Facts| facts.told_under("[outreach]\ncap = 2\n", "outreach_conversion", MEASURES);
+    let capped = |facts: &Facts| facts.told_laid("[outreach]\ncap = 2\n", "outreach_conversion", MEASURES);
     let facts = listed().called("2022-01-10", "nobody").called("2022-01-11", "nobody");
     let facts = facts.tell("2022-01-12", "outreach_attempted", attempt("mail", &[], "nobody"));
     assert_eq!(capped(&facts), ["1 2 0 2 0 0 1 mail_not_counted"]);

@@ -43,6 +43,11 @@ pub struct Connection {
 }
 
 impl Connection {
+    /// A connection to an address, with a token or the operator's own where the ledger is on this machine.
+    pub fn to(url: String, token: Option<Secret>, folder: Folder) -> Self {
+        Self { url: Some(url), token, folder }
+    }
+
     /// The data folder beside which address and token are looked for.
     pub fn data(&self) -> &Path {
         self.folder.path()
@@ -137,6 +142,30 @@ impl Client {
     pub async fn send(&self, request: RequestBuilder) -> anyhow::Result<Response> {
         let answer = request.send().await.map_err(|error| self.unreachable(&error))?;
         if answer.status().is_success() { Ok(answer) } else { Err(problem_of(answer).await) }
+    }
+
+    /// Sends a request whose refusal is an answer: what was asked, or the problem that says why not.
+    ///
+    /// # Errors
+    /// Where the ledger is not there, cannot answer now, or knows no such token.
+    pub async fn judged(&self, request: RequestBuilder) -> anyhow::Result<Result<Response, Value>> {
+        let request = request.timeout(ANSWER_TIMEOUT);
+        let answer = request.send().await.map_err(|error| self.unreachable(&error))?;
+        let status = answer.status();
+        if status.is_success() {
+            return Ok(Ok(answer));
+        }
+        let is_answer = [
+            StatusCode::BAD_REQUEST,
+            StatusCode::NOT_FOUND,
+            StatusCode::CONFLICT,
+            StatusCode::PAYLOAD_TOO_LARGE,
+            StatusCode::UNPROCESSABLE_ENTITY,
+        ];
+        if !is_answer.contains(&status) {
+            return Err(problem_of(answer).await);
+        }
+        Ok(Err(answer.json().await.unwrap_or_default()))
     }
 
     /// Sends a request and reads the whole answer as JSON.

@@ -16,17 +16,23 @@ pub mod secret;
 pub mod standing;
 pub mod table;
 
+pub mod authorizations;
+pub mod clocks;
 pub mod conflicts;
 pub mod doctor;
 pub mod dump;
 pub mod enrollments;
+pub mod findings;
 pub mod history;
 pub mod import;
+pub mod notices;
 pub mod outreach;
 pub mod print;
+pub mod reassessments;
 pub mod rebuild;
 pub mod rulebook;
 pub mod sample;
+pub mod scenario;
 pub mod status;
 pub mod token;
 pub mod up;
@@ -65,9 +71,15 @@ enum Verb {
     Serve(up::Serve),
     Import(import::Import),
     Sample(sample::Sample),
+    Scenario(scenario::Scenario),
     History(history::History),
     Enrollments(enrollments::Enrollments),
     Conflicts(conflicts::Conflicts),
+    Notices(notices::Notices),
+    Findings(findings::Findings),
+    Authorizations(authorizations::Authorizations),
+    Reassessments(reassessments::Reassessments),
+    Clocks(clocks::Clocks),
     Outreach(outreach::Outreach),
     Status(status::Status),
     Rebuild(rebuild::Rebuild),
@@ -101,9 +113,15 @@ async fn done(cli: &Cli, output: &mut Output) -> anyhow::Result<Exit> {
         Verb::Serve(verb) => up::serve(verb).await,
         Verb::Import(verb) => import::run(verb, output).await,
         Verb::Sample(verb) => sample::run(verb, output),
+        Verb::Scenario(verb) => scenario::run(verb, output).await,
         Verb::History(verb) => history::run(verb, output).await,
         Verb::Enrollments(verb) => enrollments::run(verb, output).await,
         Verb::Conflicts(verb) => conflicts::run(verb, output).await,
+        Verb::Notices(verb) => notices::run(verb, output).await,
+        Verb::Findings(verb) => findings::run(verb, output).await,
+        Verb::Authorizations(verb) => authorizations::run(verb, output).await,
+        Verb::Reassessments(verb) => reassessments::run(verb, output).await,
+        Verb::Clocks(verb) => clocks::run(verb, output).await,
         Verb::Outreach(verb) => outreach::run(verb, output).await,
         Verb::Status(verb) => status::run(verb, output).await,
         Verb::Rebuild(verb) => rebuild::run(verb, output).await,
@@ -146,6 +164,12 @@ mod tests {
         }
     }
 
+    /// The words of a line as a shell takes them: what stands in quotes is one.
+    fn words(line: &str) -> Vec<&str> {
+        let parts = line.split('"').enumerate();
+        parts.flat_map(|(n, part)| if n % 2 == 1 { vec![part] } else { part.split_whitespace().collect() }).collect()
+    }
+
     #[test]
     fn the_examples_are_read_as_they_stand() {
         let mut verbs = vec![Cli::command()];
@@ -153,7 +177,7 @@ mod tests {
         for verb in verbs {
             let help = verb.get_after_help().map(ToString::to_string).unwrap_or_default();
             for line in help.lines().filter_map(|line| line.strip_prefix("  rollbook ")) {
-                let words = line.split_whitespace().take_while(|word| !["|", ">", "<"].contains(word));
+                let words = words(line).into_iter().take_while(|word| !["|", ">", "<"].contains(word));
                 let parsed = Cli::try_parse_from(std::iter::once("rollbook").chain(words));
                 assert!(parsed.is_ok(), "{line}: {}", parsed.map(|_| ()).unwrap_err());
             }

@@ -2,7 +2,9 @@
 
 use std::collections::BTreeMap;
 
-use rollbook_events::codes::{Basis, Channel, OutreachChannel};
+use rollbook_events::codes::{
+    AuthorizationOutcome, Basis, Channel, NoticeKind, NoticeOutcome, OutreachChannel, Urgency,
+};
 use rollbook_events::{County, Kind, Program};
 use utoipa::IntoResponses;
 use utoipa::openapi::schema::{ArrayBuilder, KnownFormat, ObjectBuilder, Schema, SchemaFormat, Type};
@@ -141,6 +143,46 @@ pub fn sides() -> RefOr<Schema> {
 /// Rules of the catalogue.
 pub fn rules() -> RefOr<Schema> {
     list(text().pattern(Some("^[A-Za-z0-9][A-Za-z0-9_.-]{0,39}$")))
+}
+
+/// Codes of findings.
+pub fn finding_codes() -> RefOr<Schema> {
+    list(codes(rollbook_projections::rules::finding::CODES.iter().map(|code| code.code)))
+}
+
+/// Urgencies of a request.
+pub fn urgencies() -> RefOr<Schema> {
+    list(codes(Urgency::ALL.iter().map(|code| code.as_str())))
+}
+
+/// Outcomes of a decision.
+pub fn authorization_outcomes() -> RefOr<Schema> {
+    list(codes(AuthorizationOutcome::ALL.iter().map(|code| code.as_str())))
+}
+
+/// Names of clocks.
+pub fn clocks() -> RefOr<Schema> {
+    list(text().pattern(Some("^[a-z][a-z_]{0,39}$")))
+}
+
+/// Rules of clocks.
+pub fn clock_rules() -> RefOr<Schema> {
+    list(text().pattern(Some("^[A-Za-z0-9][A-Za-z0-9_.-]{0,39}( extended)?$")))
+}
+
+/// Outcomes of a determination.
+pub fn notice_outcomes() -> RefOr<Schema> {
+    list(codes(NoticeOutcome::ALL.iter().map(|code| code.as_str())))
+}
+
+/// Kinds of notice.
+pub fn notice_kinds() -> RefOr<Schema> {
+    list(codes(NoticeKind::ALL.iter().map(|code| code.as_str())))
+}
+
+/// Whether something is so, or either.
+pub fn whether() -> RefOr<Schema> {
+    codes(super::notices::Whether::ALL.iter().map(|whether| whether.as_str())).into()
 }
 
 fn failure(kinds: &[ProblemKind]) -> Option<(String, RefOr<Response>)> {

@@ -2,7 +2,10 @@
 
 use rollbook_events::{County, Kind};
 use rollbook_projections::view::{Column, ColumnType, Table};
-use rollbook_projections::views::{current_enrollment, duplication_conflict, event_history, outreach_conversion};
+use rollbook_projections::views::{
+    authorization, clock, current_enrollment, duplication_conflict, event_history, finding, notice_determination,
+    outreach_conversion, reassessment,
+};
 use utoipa::openapi::schema::{
     ArrayBuilder, KnownFormat, ObjectBuilder, OneOfBuilder, Schema, SchemaFormat, SchemaType, Type,
 };
@@ -110,6 +113,16 @@ rows! {
     EnrollmentRow in EnrollmentPage = row_of(&current_enrollment::TABLE, &[STATUS]);
     /// A row of `duplication_conflict`.
     ConflictRow in ConflictPage = row_of(&duplication_conflict::TABLE, &[]);
+    /// A row of `finding`.
+    FindingRow in FindingPage = row_of(&finding::TABLE, &[]);
+    /// A row of `authorization`.
+    AuthorizationRow in AuthorizationPage = row_of(&authorization::TABLE, &[]);
+    /// A row of `reassessment`.
+    ReassessmentRow in ReassessmentPage = row_of(&reassessment::TABLE, &[]);
+    /// A row of `clock`.
+    ClockRow in ClockPage = row_of(&clock::TABLE, &[]);
+    /// A row of `notice_determination`.
+    NoticeRow in NoticePage = row_of(&notice_determination::TABLE, &[]);
     /// A row of `event_history`.
     EventRow in EventPage = row_of(&event_history::TABLE, &[]);
     /// A row of `outreach_conversion`.

@@ -6,11 +6,14 @@ use axum::Json;
 use axum::body::Bytes;
 use axum::extract::State;
 use axum::response::Response;
+use chrono::NaiveDate;
 use rollbook_events::time::Day;
 use rollbook_events::{Cin, MemberId, RejectionCode, strict_json};
 use rollbook_projections::Table;
 use rollbook_projections::store::read::{Filter, Page, Sum, SumBy};
-use rollbook_projections::views::{current_enrollment, duplication_conflict, outreach_conversion};
+use rollbook_projections::views::{
+    authorization, current_enrollment, duplication_conflict, finding, notice_determination, outreach_conversion,
+};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 use utoipa::ToSchema;
@@ -25,6 +28,7 @@ use super::doc::{self, LookedUp, QueriedOne};
 use super::doc_rows::EnrollmentRow;
 use super::edge::Edge;
 use super::enrollments::on_day;
+use super::notices::{self, Whether};
 use super::params::{AsOf, Params, Segment, segment};
 use super::policy::Scope;
 use super::problem::{Kind, Problem};
@@ -73,6 +77,15 @@ struct Counts {
     /// Outreach episodes.
     #[schema(minimum = 0)]
     outreach: i64,
+    /// Determinations whether a notice is required, those that stand.
+    #[schema(minimum = 0)]
+    notices: i64,
+    /// Authorizations, decided and undecided.
+    #[schema(minimum = 0)]
+    authorizations: i64,
+    /// Findings that concern the day `effective_at`, or today.
+    #[schema(minimum = 0)]
+    findings: i64,
 }
 
 /// The day that is asked about.
@@ -108,17 +121,25 @@ async fn summary(
     let (Some(first), Some(last)) = (events.first(), events.last()) else {
         return Err(Problem::new(Kind::NotFound, "nothing is known of a member with this pseudonym"));
     };
+    let of_group = of_group(&permit.scope, &basis, &group);
+    let day = on.effective_at.map_or(basis.today, |day| day.0);
+    let on_the_day = Filter { holds: Some(day), ..of_group.clone() };
+    let mut notices = of_group.clone();
+    notices::cut(&mut notices, Whether::No, Whether::Yes, day);
     let summary = Summary {
         member,
         linked: group.iter().copied().collect(),
         events: u64::try_from(events.len()).unwrap_or(u64::MAX),
         first_position: first.position.0,
         last_position: last.position.0,
-        enrollments: enrollments(&edge, &permit.scope, &basis, &group, on.effective_at).await?,
+        enrollments: enrollments(&edge, &on_the_day, day).await?,
         counts: Counts {
-            enrollments: count(&edge, &permit.scope, &basis, &group, &current_enrollment::TABLE).await?,
-            conflicts: count(&edge, &permit.scope, &basis, &group, &duplication_conflict::TABLE).await?,
-            outreach: count(&edge, &permit.scope, &basis, &group, &outreach_conversion::TABLE).await?,
+            enrollments: count(&edge, &of_group, &current_enrollment::TABLE).await?,
+            conflicts: count(&edge, &of_group, &duplication_conflict::TABLE).await?,
+            outreach: count(&edge, &of_group, &outreach_conversion::TABLE).await?,
+            notices: count(&edge, &notices, &notice_determination::TABLE).await?,
+            authorizations: count(&edge, &of_group, &authorization::TABLE).await?,
+            findings: count(&edge, &on_the_day, &finding::TABLE).await?,
         },
     };
     basis.still(&edge).await?;
@@ -130,33 +151,20 @@ fn of_group(scope: &Scope, basis: &Basis, group: &BTreeSet<MemberId>) -> Filter 
     scope.narrow(Filter { known_at: Some(basis.position), members, ..Filter::default() })
 }
 
-async fn enrollments(
-    edge: &Edge,
-    scope: &Scope,
-    basis: &Basis,
-    group: &BTreeSet<MemberId>,
-    day: Option<Day>,
-) -> Result<Vec<Map<String, Value>>, Problem> {
-    let day = day.map_or(basis.today, |day| day.0);
-    let filter = Filter { holds: Some(day), ..of_group(scope, basis, group) };
+/// The enrollments that a filter gives, each with how it stands on a day.
+async fn enrollments(edge: &Edge, filter: &Filter, day: NaiveDate) -> Result<Vec<Map<String, Value>>, Problem> {
     let page = Page { order: None, after: None, most: MOST_ROWS };
-    let mut rows = edge.db.page(&current_enrollment::TABLE, &filter, &page).await?;
+    let mut rows = edge.db.page(&current_enrollment::TABLE, filter, &page).await?;
     for row in &mut rows {
         row.known_until = None;
     }
-    let listing = on_day(Listing::of(&current_enrollment::TABLE, filter), day);
+    let listing = on_day(Listing::of(&current_enrollment::TABLE, filter.clone()), day);
     Ok(rows.iter().map(|known| (listing.shape)(known, None)).collect())
 }
 
-async fn count(
-    edge: &Edge,
-    scope: &Scope,
-    basis: &Basis,
-    group: &BTreeSet<MemberId>,
-    table: &'static Table,
-) -> Result<i64, Problem> {
+async fn count(edge: &Edge, filter: &Filter, table: &'static Table) -> Result<i64, Problem> {
     let sum = SumBy { by: Vec::new(), sums: vec![("rows", Sum::Rows)] };
-    let found = edge.db.sum(table, &of_group(scope, basis, group), &sum).await?;
+    let found = edge.db.sum(table, filter, &sum).await?;
     Ok(found.first().and_then(|(_, sums)| sums.first()).copied().unwrap_or(0))
 }
 

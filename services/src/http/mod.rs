@@ -11,7 +11,9 @@ mod accept;
 mod answer;
 mod ask;
 mod auth;
+mod authorizations;
 mod basis;
+mod clocks;
 mod conflicts;
 mod cursor;
 mod doc;
@@ -19,18 +21,23 @@ mod doc_rows;
 mod edge;
 mod enrollments;
 mod events;
+mod findings;
 mod health;
 mod intake;
 mod layers;
 mod lines;
 mod members;
+mod notice_reasoning;
+mod notices;
 mod outreach_attempts;
 mod outreach_conversion;
 mod params;
 pub mod policy;
 mod problem;
+mod reassessments;
 mod rows;
 mod rulebook;
+mod rulebook_compare;
 mod schemas;
 mod sheet;
 mod spans;
@@ -71,6 +78,12 @@ fn routes() -> OpenApiRouter<Edge> {
         .merge(members::routes())
         .merge(enrollments::routes())
         .merge(conflicts::routes())
+        .merge(notices::routes())
+        .merge(notice_reasoning::routes())
+        .merge(findings::routes())
+        .merge(authorizations::routes())
+        .merge(reassessments::routes())
+        .merge(clocks::routes())
         .merge(events::routes())
         .merge(outreach_attempts::routes())
         .merge(outreach_conversion::routes())
@@ -83,7 +96,7 @@ fn routes() -> OpenApiRouter<Edge> {
 
 /// Routes that take a body for as long as it comes.
 fn streaming_routes() -> OpenApiRouter<Edge> {
-    OpenApiRouter::new().merge(submit::routes()).merge(intake::routes())
+    OpenApiRouter::new().merge(submit::routes()).merge(intake::routes()).merge(rulebook_compare::routes())
 }
 
 /// The API over a running ledger.

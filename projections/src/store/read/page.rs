@@ -32,6 +32,8 @@ pub struct Filter {
     pub less_than: Vec<(&'static str, Cell)>,
     /// Columns that must hold something, or nothing.
     pub present: Vec<(&'static str, bool)>,
+    /// Columns that must hold something, unless another holds a day, number or text before this.
+    pub present_unless: Vec<(&'static str, (&'static str, Cell))>,
 }
 
 /// Which rows of those, and how many.
@@ -140,6 +142,11 @@ macro_rules! push_filter {
         }
         for (column, present) in &$filter.present {
             $query.push(" AND ").push(*column).push(if *present { " IS NOT NULL" } else { " IS NULL" });
+        }
+        for (column, (other, cell)) in &$filter.present_unless {
+            $query.push(" AND (").push(*column).push(" IS NOT NULL OR ").push(*other).push(" < ");
+            bind!($query, cell);
+            $query.push(")");
         }
     };
 }

@@ -1,0 +1,138 @@
+//! What was asked for, what was decided, and how long that took: the rows of `authorization`.
+
+use axum::extract::State;
+use axum::response::Response;
+use rollbook_events::codes::{AuthorizationOutcome, Urgency};
+use rollbook_events::time::Day;
+use rollbook_events::{County, MemberId, PlanCode, Program, Provider};
+use rollbook_projections::Cell;
+use rollbook_projections::store::read::Filter;
+use rollbook_projections::views::authorization::TABLE;
+use serde::Deserialize;
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
+
+use super::answer::Asked;
+use super::ask::Ask;
+use super::auth::{Permit, Read};
+use super::doc::{self, Queried};
+use super::doc_rows::{AuthorizationPage, AuthorizationRow};
+use super::edge::Edge;
+use super::params::{AsOf, Paging, Params, Segment, segment};
+use super::problem::Problem;
+use super::rows::Listing;
+use super::values::{List, equal};
+
+/// The routes.
+pub fn routes() -> OpenApiRouter<Edge> {
+    OpenApiRouter::new().routes(routes!(list)).routes(routes!(of_member))
+}
+
+/// Which authorizations.
+#[derive(Debug, Deserialize, utoipa::IntoParams)]
+#[into_params(parameter_in = Query)]
+pub struct Which {
+    /// In these plans' records.
+    #[param(schema_with = doc::plans)]
+    plan: Option<List<PlanCode>>,
+    /// In these counties.
+    #[param(schema_with = doc::counties)]
+    county: Option<List<County>>,
+    /// For these programs.
+    #[param(schema_with = doc::programs)]
+    program: Option<List<Program>>,
+    /// Asked for with this urgency.
+    #[param(schema_with = doc::urgencies)]
+    urgency: Option<List<Urgency>>,
+    /// Last decided so.
+    #[param(schema_with = doc::authorization_outcomes)]
+    outcome: Option<List<AuthorizationOutcome>>,
+    /// Naming these providers.
+    #[param(schema_with = doc::providers)]
+    provider: Option<List<Provider>>,
+    /// Whether a decision is on record.
+    #[param(value_type = bool, required = false)]
+    decided: Option<bool>,
+    /// Whose governing clock runs out before this civil day in California.
+    #[param(schema_with = doc::day)]
+    due_before: Option<Day>,
+    /// Whether the decision came after its governing clock; what is not decided is neither late nor in time.
+    #[param(value_type = bool, required = false)]
+    late: Option<bool>,
+}
+
+impl Which {
+    /// What is asked of the view.
+    fn listing(&self) -> Listing {
+        let mut filter = Filter::default();
+        filter.equal.extend(equal("plan", self.plan.as_ref()));
+        filter.equal.extend(equal("county", self.county.as_ref()));
+        filter.equal.extend(equal("program", self.program.as_ref()));
+        filter.equal.extend(equal("urgency", self.urgency.as_ref()));
+        filter.equal.extend(equal("outcome", self.outcome.as_ref()));
+        filter.equal.extend(equal("provider", self.provider.as_ref()));
+        filter.present.extend(self.decided.map(|decided| ("decided_on", decided)));
+        filter.less_than.extend(self.due_before.map(|day| ("due_on", day.0.into())));
+        match self.late {
+            Some(true) => filter.at_least.push(("late_by_days", Cell::Integer(1))),
+            Some(false) => filter.less_than.push(("late_by_days", Cell::Integer(1))),
+            None => {}
+        }
+        Listing::of(&TABLE, filter)
+    }
+}
+
+/// What was asked for, under which clock, what was decided, and how long that took.
+#[utoipa::path(
+    get,
+    path = "/v1/authorizations",
+    operation_id = "list_authorizations",
+    tag = "views",
+    params(Which, AsOf, Paging),
+    responses(
+        (status = 200, description = "Authorizations, in the order of their keys; days and instants, never a state of today", content(
+            (AuthorizationPage = "application/json"),
+            (AuthorizationRow = "application/x-ndjson"),
+            (String = "text/csv"),
+        )),
+        Queried,
+    )
+)]
+async fn list(
+    permit: Permit<Read>,
+    State(edge): State<Edge>,
+    ask: Ask,
+    Params(which, as_of, paging, _): Params<Which, AsOf, Paging>,
+) -> Result<Response, Problem> {
+    let asked = Asked::of(&edge, ask, &as_of, paging).await?;
+    asked.rows(edge, &permit.scope, which.listing()).await
+}
+
+/// The authorizations of a member, under every pseudonym that is the same person.
+#[utoipa::path(
+    get,
+    path = "/v1/members/{member}/authorizations",
+    operation_id = "member_authorizations",
+    tag = "members",
+    params(("member" = String, Path, format = Uuid, description = "The member's pseudonym"), Which, AsOf, Paging),
+    responses(
+        (status = 200, description = "The member's authorizations; none for a member nothing is known of", content(
+            (AuthorizationPage = "application/json"),
+            (AuthorizationRow = "application/x-ndjson"),
+            (String = "text/csv"),
+        )),
+        Queried,
+    )
+)]
+async fn of_member(
+    permit: Permit<Read>,
+    State(edge): State<Edge>,
+    Segment(member): Segment<String>,
+    ask: Ask,
+    Params(which, as_of, paging, _): Params<Which, AsOf, Paging>,
+) -> Result<Response, Problem> {
+    let member: MemberId = segment("member", &member)?;
+    let asked = Asked::of(&edge, ask, &as_of, paging).await?;
+    let group = asked.basis.group(&edge, member).await?;
+    asked.rows(edge, &permit.scope, which.listing().about(Some(group))).await
+}
