@@ -8,9 +8,30 @@ fn ecm() -> Told {
     member().homeless("2022-01-10").enrolled("e", "ecm", "2022-02-01", json!({}))
 }
 
+/// The codes of the rules that these tests are about; other families find what is theirs beside them.
+const OURS: [&str; 11] = [
+    "choose_program",
+    "class_rule",
+    "coverage_gap",
+    "discretionary_threshold",
+    "exclusion_found",
+    "narrowed_by_plan",
+    "not_offered",
+    "offering_withdrawn",
+    "transition_list_deviation",
+    "transition_not_offered",
+    "unverified_program",
+];
+
+fn ours(told: &Told) -> Vec<String> {
+    let mut found = told.findings();
+    found.retain(|found| OURS.iter().any(|code| found.split(' ').next() == Some(code)));
+    found
+}
+
 #[track_caller]
 fn finds(told: &Told, expected: &[&str]) {
-    assert_eq!(told.findings(), expected);
+    assert_eq!(ours(told), expected);
 }
 
 #[test]
@@ -141,7 +162,7 @@ fn enrolled_in_what_is_not_offered() {
     finds(&enrolled("2022-02-01", "2024-07-01"), &["not_offered ELIG-15 respite 2022-02-01 2022-03-01"]);
     let sobering = |county| {
         let told = of("iehp", county).enrolled("s", "sobering_center", "2024-05-01", json!({}));
-        told.disenrolled("s", "2024-05-03").findings()
+        ours(&told.disenrolled("s", "2024-05-03"))
     };
     assert_eq!(sobering("san-bernardino"), ["not_offered ELIG-15 sobering_center 2024-05-01 2024-05-03"]);
     assert_eq!(sobering("riverside"), Vec::<String>::new());
