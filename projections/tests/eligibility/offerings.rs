@@ -1,5 +1,9 @@
 //! What a plan offers where and when.
 
+use std::sync::Arc;
+
+use rollbook_projections::Rulebook;
+
 use crate::told::{Told, of, with_overlay};
 
 const YES: [bool; 3] = [true, true, true];
@@ -91,4 +95,19 @@ fn a_word_on_a_contradiction_is_typed() {
     assert!(bad.iter().all(|error| error.contains("expected the id of a contradiction, as CON-1")), "{bad:?}");
     assert!(with_overlay("[disputed]\nCON-12 = \"allow\"").is_ok());
     assert!(refused("[tenancy]\ncounts_on = \"requested\"").contains("unknown variant `requested`"));
+}
+
+#[test]
+fn what_an_older_text_does_not_say_it_does_not_decide() {
+    let mut text: toml::Table = toml::from_str(Rulebook::built_in_text()).unwrap();
+    for key in ["population", "offered", "eligibility", "tenancy", "contradiction"] {
+        assert!(text.remove(key).is_some(), "{key}");
+    }
+    let older = Arc::new(Rulebook::parse(&toml::to_string(&text).unwrap()).unwrap());
+    let mut told = of("la-care", "los-angeles").population("2021-06-01", "birth_equity", Some(9), true);
+    told = told.assessed("2021-06-01", "tenancy_sustaining", YES).takes_part("wpc", "2021-03-01", None);
+    told.rulebook = older;
+    assert_eq!(told.on("ecm", "2021-05-31"), "review needs_assessment");
+    assert_eq!(told.on("ecm", "2021-06-01"), "allow");
+    assert_eq!(told.on("tenancy_sustaining", "2021-06-01"), "allow");
 }
