@@ -53,7 +53,10 @@ fn the_committed_index_of_scenarios_is_the_generated_one() {
         std::fs::write(path, &text).unwrap();
     }
     let committed = std::fs::read_to_string(path).unwrap();
-    assert!(committed == text, "scenarios.json is not the generated index; run with ROLLBOOK_UPDATE=1 and read the diff");
+    assert!(
+        committed == text,
+        "scenarios.json is not the generated index; run with ROLLBOOK_UPDATE=1 and read the diff"
+    );
 }
 
 #[test]
