@@ -12,6 +12,8 @@ use rollbook_events::{
 };
 use rollbook_projections::fold::Fold;
 use rollbook_projections::links::Links;
+use rollbook_projections::rules::eligibility::{self, table};
+use rollbook_projections::rules::facts::Facts;
 use rollbook_projections::store::read::Known;
 use rollbook_projections::{Dossier, Recorded, Rulebook, views};
 use serde_json::{Value, json};
@@ -246,9 +248,37 @@ impl Ledger {
         }
     }
 
-    #[expect(clippy::unused_self, reason = "the rules of eligibility read the dossier once they are here")]
-    fn eligibility(&self, _: &Question) -> Answer {
-        Err("this build has no answer on eligibility".to_owned())
+    /// The answers on eligibility of everyone asked about, each worked out from what was known of the person then.
+    fn eligibility(&self, question: &Question) -> Answer {
+        let at = Position(question.at);
+        let about = |key: &str| question.about.get(key).map(String::as_str).unwrap_or_default();
+        let (Ok(program), Ok(plan), Ok(county)) =
+            (about("program").parse(), about("plan").parse(), about("county").parse())
+        else {
+            return Err("a question on eligibility needs a program, a plan and a county".to_owned());
+        };
+        let channel = question.about.get("channel").and_then(|channel| channel.parse().ok());
+        let asked = eligibility::Question { program, channel, plan: &plan, county };
+        let Some(rulebook) = self.fold.rulebook() else { return Err("no rulebook was adopted".to_owned()) };
+        let mut rows = Vec::new();
+        let mut seen: BTreeSet<MemberId> = BTreeSet::new();
+        for member in &question.members {
+            let group = self.group(&[*member], at);
+            if !seen.insert(*group.first().unwrap_or(member)) {
+                continue;
+            }
+            let mut dossier = Dossier::default();
+            let of_group = |of: &&Recorded| of.envelope.subject.member().is_some_and(|member| group.contains(&member));
+            self.recorded
+                .iter()
+                .filter(|of| of.position <= at)
+                .filter(of_group)
+                .for_each(|of| dossier.apply(of.clone()));
+            let answers = table::rows(&Facts::of(&dossier, rulebook), &asked);
+            let known = answers.into_iter().map(|row| Known { row, known_from: at, known_until: None });
+            rows.extend(known.map(|known| known.json(&table::TABLE)));
+        }
+        Ok(rows)
     }
 }
 
