@@ -6,4 +6,5 @@ mod enrollment;
 mod facts;
 mod order;
 mod outreach;
+mod reasoning;
 mod rulebook;
