@@ -10,6 +10,7 @@
 pub mod at_hand;
 pub mod catalogue;
 pub mod changes;
+pub mod compare;
 pub mod dossier;
 pub mod enrollment_spans;
 pub mod exports;

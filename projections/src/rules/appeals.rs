@@ -8,7 +8,7 @@ use rollbook_events::{Envelope, Event, EventId};
 use super::business_days::add_days;
 use super::clocks::{Clock, Due, calendar_checked, days_late, due_from, due_from_day, extended, late_until};
 use super::facts::Facts;
-use super::finding::Finding;
+use super::finding::{Finding, evidence};
 use super::notice_clock::{Issued, issued, takes_away};
 use crate::rulebook::{Parameters, Term};
 
@@ -194,7 +194,7 @@ fn late<'a>(appeal: &Appeal<'a>) -> Option<Finding<'a>> {
         return None;
     }
     let from = add_days(due.day(), 1);
-    let because = std::iter::once(appeal.by.id).chain(resolved.map(|(by, _)| by.id)).collect();
+    let because = evidence(std::iter::once(appeal.by).chain(resolved.map(|(by, _)| by)));
     let until = late_until(from, resolved.map(|(_, on)| on));
     Some(Finding { until, ..finding(appeal, "appeal_late", &term.rule, from, because) })
 }
@@ -206,7 +206,7 @@ fn filed_late<'a>(facts: &Facts<'a>, appeal: &Appeal<'a>) -> Option<Finding<'a>>
     let term = parameters.appeals.filing.as_ref()?;
     let due = due_from_day(notice.mailed_on.0, term.amount, term.unit, &parameters.calendar);
     let filed = appeal.told.on.0;
-    let because = vec![by.id, appeal.by.id];
+    let because = evidence([by, appeal.by]);
     (filed > due).then(|| finding(appeal, "appeal_filed_late", &term.rule, filed, because))
 }
 

@@ -58,7 +58,8 @@ pub const CODES: &[Code] = &[
         code: "alternative_referral_expected",
         says: "A denial or an end calls for a referral to an alternative, and none is on record.",
     },
-    Code { code: "appeal_late", says: "An appeal was resolved after its clock." },
+    Code { code: "appeal_filed_late", says: "An appeal was filed after the last day to file it." },
+    Code { code: "appeal_late", says: "An appeal was resolved after its clock, or is unresolved past it." },
     Code { code: "attribution_review", says: "Units alone do not say to whom, or whether, the month is paid." },
     Code {
         code: "authorization_late",

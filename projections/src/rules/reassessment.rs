@@ -9,7 +9,7 @@ use rollbook_events::{Envelope, Event};
 use super::business_days::{add_days, add_months};
 use super::clocks::{Clock, Due, days_late, late_until};
 use super::facts::Facts;
-use super::finding::Finding;
+use super::finding::{Finding, evidence};
 use crate::enrollment_spans::EnrollmentSpan;
 use crate::rulebook::{ReassessmentRules, Transition};
 use crate::spans::Span;
@@ -86,15 +86,19 @@ impl<'f, 'a> Reassessments<'f, 'a> {
 
     /// REAS-4: the first day on which another would not be too frequent, where the plan sets an interval.
     pub fn earliest(&self, facts: &Facts<'a>) -> Option<NaiveDate> {
-        let (by, told) = self.done().last()?;
-        let rules = &facts.parameters(by, told.on.0).reassessment;
-        earliest_after(told.on.0, rules)
+        let (_, told) = self.done().last()?;
+        earliest_after(told.on.0, self.rules(facts, told.on.0))
+    }
+
+    /// What the plan that enrolled the member says on a day.
+    fn rules(&self, facts: &Facts<'a>, day: NaiveDate) -> Option<&'a ReassessmentRules> {
+        Some(&facts.parameters(self.spans.first()?.report, day).reassessment)
     }
 }
 
 /// REAS-4: so many months after a reassessment; none where the plan sets no interval.
-fn earliest_after(done: NaiveDate, rules: &ReassessmentRules) -> Option<NaiveDate> {
-    Some(add_months(done, rules.min_interval_months?.into()))
+fn earliest_after(done: NaiveDate, rules: Option<&ReassessmentRules>) -> Option<NaiveDate> {
+    Some(add_months(done, rules?.min_interval_months?.into()))
 }
 
 /// The clock of every enrollment for which a date or an interval is set.
@@ -109,8 +113,8 @@ fn clock<'a>(facts: &Facts<'a>, known: &Reassessments<'_, 'a>) -> Option<Clock<'
     let done = if due.is_some() { known.done().next() } else { known.done().last() };
     let (rule, cite, is_verified) = match (known.due, done) {
         (Some((rule, _)), _) => (rule.rule.as_str(), rule.cite.as_str(), rule.verified),
-        (None, Some((by, told))) if earliest_on.is_some() => {
-            (INTERVAL_RULE, facts.parameters(by, told.on.0).reassessment.min_interval_cite.as_str(), true)
+        (None, Some((_, told))) if earliest_on.is_some() => {
+            (INTERVAL_RULE, known.rules(facts, told.on.0)?.min_interval_cite.as_str(), true)
         }
         (None, _) => return None,
     };
@@ -164,16 +168,16 @@ fn late<'a>(known: &Reassessments<'_, 'a>) -> Option<Finding<'a>> {
         about: span.enrolled.enrollment.to_string(),
         from: days.from,
         until: days.until,
-        because: std::iter::once(span.report.id).chain(done.map(|(by, _)| by.id)).collect(),
+        because: evidence(std::iter::once(span.report).chain(done.map(|(by, _)| by))),
     })
 }
 
 /// REAS-4: done again sooner than the plan's interval. The first is limited by nothing.
 fn too_frequent<'a>(facts: &Facts<'a>, known: &Reassessments<'_, 'a>) -> Vec<Finding<'a>> {
     let pairs = known.done().zip(known.done().skip(1));
-    let early = pairs.filter(|((_, former), (by, told))| {
-        let rules = &facts.parameters(by, told.on.0).reassessment;
-        earliest_after(former.on.0, rules).is_some_and(|earliest| told.on.0 < earliest)
+    let early = pairs.filter(|((_, former), (_, told))| {
+        let earliest = earliest_after(former.on.0, known.rules(facts, told.on.0));
+        earliest.is_some_and(|earliest| told.on.0 < earliest)
     });
     early.filter_map(|((first, _), report)| about(known, "too_frequent", INTERVAL_RULE, report, Some(first))).collect()
 }
@@ -203,6 +207,6 @@ fn about<'a>(
         about: format!("{} {}", enrolled.enrollment, told.on),
         from: told.on.0,
         until: None,
-        because: former.map(|former| former.id).into_iter().chain([by.id]).collect(),
+        because: evidence(former.into_iter().chain([by])),
     })
 }

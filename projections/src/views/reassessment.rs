@@ -87,7 +87,7 @@ fn row(facts: &Facts<'_>, known: &Reassessments<'_, '_>, of: &EnrollmentSpan<'_>
         None => known.done().filter(|(_, told)| here(told.on.0)).last(),
     };
     // Where none was done, the last attempt says why.
-    let shown = done.or_else(|| known.reports.iter().copied().filter(|(_, told)| here(told.on.0)).next_back());
+    let shown = done.or_else(|| known.reports.iter().copied().rfind(|(_, told)| here(told.on.0)));
     if due.is_none() && shown.is_none() {
         return None;
     }

@@ -4,8 +4,8 @@ use rollbook_projections::rules::authorizations::{authorizations, expires_at};
 use rollbook_projections::rules::facts::Facts as Known;
 use serde_json::json;
 
-use crate::facts::{Facts, built_in, id};
-use crate::said::{decided, laid_over, request, requested};
+use crate::facts::{Facts, built_in, id, laid};
+use crate::said::{decided, request, requested};
 
 const CLOCK: &[&str] = &["rule", "due_on", "governing"];
 const HOURS: &[&str] = &["clock", "rule", "due_at", "governing", "binding"];
@@ -117,7 +117,7 @@ fn a_deferral_in_time_moves_the_request_to_the_extended_clock() {
 
 #[test]
 fn a_plans_own_holidays_are_its_calendar() {
-    let rulebook = laid_over("calendar.holidays = [\"2024-07-04\", \"2024-07-05\"]");
+    let rulebook = laid("calendar.holidays = [\"2024-07-04\", \"2024-07-05\"]");
     let facts = requested("ecm", "standard", "2024-06-28T10:00:00-07:00");
     assert_eq!(facts.told_under(&rulebook, "authorization", &["due_on"]), ["2024-07-09"]);
     let far = requested("ecm", "standard", "2030-12-30T10:00:00-08:00");

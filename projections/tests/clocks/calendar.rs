@@ -22,10 +22,12 @@ fn holidays_of(year: i32) -> Vec<Day> {
     let nth = |month, weekday, n| NaiveDate::from_weekday_of_month_opt(year, month, weekday, n).unwrap();
     let dated = |month, day| {
         let date = NaiveDate::from_ymd_opt(year, month, day).unwrap();
-        match date.weekday() {
-            Weekday::Sun => date.succ_opt().unwrap(),
-            Weekday::Sat if month == 11 => date.pred_opt().unwrap(),
-            _ => date,
+        if date.weekday() == Weekday::Sun {
+            date.succ_opt().unwrap()
+        } else if date.weekday() == Weekday::Sat && month == 11 {
+            date.pred_opt().unwrap()
+        } else {
+            date
         }
     };
     let last_monday_of_may =

@@ -3,8 +3,8 @@
 use rollbook_projections::Rulebook;
 use serde_json::json;
 
-use crate::facts::{Facts, built_in, id};
-use crate::said::{decided, found, found_under, laid_over, requested};
+use crate::facts::{Facts, built_in, id, laid};
+use crate::said::{decided, found, found_under, requested};
 
 #[test]
 fn a_day_clock_is_late_from_the_day_after() {
@@ -51,7 +51,7 @@ fn an_example_warns_until_a_plan_adopts_it() {
     let warned = of("2024-05-11T10:30:01-07:00");
     assert_eq!(found(&warned), ["clock_warning AUTH-5 2024-05-11 2024-05-12"]);
     assert_eq!(found(&facts), ["authorization_late CLK-7 2024-05-13 -", "clock_warning AUTH-5 2024-05-11 -"]);
-    let adopted = laid_over("expedited.binding = true");
+    let adopted = laid("expedited.binding = true");
     assert_eq!(found_under(&adopted, &warned), ["authorization_late AUTH-5 2024-05-11 2024-05-12"]);
     assert_eq!(found_under(&adopted, &of("2024-05-11T10:30:00-07:00")), [""; 0]);
 }
@@ -67,7 +67,7 @@ fn presumptive(program: &str, provider: Option<&str>) -> Facts {
 #[test]
 fn a_listed_provider_may_approve_first() {
     // B7-10
-    let list = laid_over("presumptive.providers = [\"listed-center\"]");
+    let list = laid("presumptive.providers = [\"listed-center\"]");
     let expected = ["unauthorized_presumptive AUTH-7 2024-05-10 -"];
     assert_eq!(found_under(&list, &presumptive("sobering_center", Some("listed-center"))), [""; 0]);
     assert_eq!(found_under(&list, &presumptive("recuperative_care", Some("listed-center"))), [""; 0]);
@@ -91,7 +91,7 @@ fn a_presumptive_approval_settles_a_request_where_it_is_allowed() {
     let facts = requested("sobering_center", "expedited", "2024-05-10T01:00:00-07:00");
     let more = json!({ "program": "sobering_center", "presumptive": true, "provider": "listed-center" });
     let facts = decided(facts, "approved", "2024-05-10T02:00:00-07:00", more);
-    let list = laid_over("presumptive.providers = [\"listed-center\"]");
+    let list = laid("presumptive.providers = [\"listed-center\"]");
     assert_eq!(found_under(&list, &facts), [""; 0]);
     assert_eq!(facts.told_under(&list, "authorization", &["turnaround_hours"]), ["1"]);
     assert_eq!(facts.told("authorization", &["turnaround_hours"]), ["-"]);
@@ -129,7 +129,7 @@ fn what_may_be_approved_after_the_fact() {
     let before = of("tailored_meals", "standard", "approved", "2024-05-09");
     assert_eq!(found(&before), ["unauthorized_service CLK-11 2024-05-09 -"]);
     assert_eq!(found(&of("tailored_meals", "standard", "approved", "2024-05-10")), [""; 0]);
-    let meals_too = laid_over("retrospective.services = [\"tailored_meals\"]");
+    let meals_too = laid("retrospective.services = [\"tailored_meals\"]");
     assert_eq!(found_under(&meals_too, &before), [""; 0]);
     assert_eq!(found_under(&silent(), &before), [""; 0]);
     // Without a request on record, days before the decision are; without days, a decision is of its own.

@@ -2,8 +2,8 @@
 
 use serde_json::json;
 
-use crate::facts::{Facts, id};
-use crate::said::{laid_over, request};
+use crate::facts::{Facts, id, laid};
+use crate::said::request;
 
 const CLOCK: &[&str] = &["clock", "rule", "due_on", "governing", "met_on", "late_by_days"];
 
@@ -34,7 +34,7 @@ fn iehp_decides_an_expedited_request_within_72_hours() {
 
 #[test]
 fn a_plans_clock_has_the_word_over_one_of_its_rule() {
-    let shorter = laid_over(
+    let shorter = laid(
         "[[authorization.plan_clock]]\nrule = \"CLK-8\"\nurgency = \"standard\"\namount = 3\nunit = \"business_days\"\n\
          issuer = \"plan\"\ncite = \"policy\"\nverified = true",
     );

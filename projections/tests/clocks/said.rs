@@ -6,13 +6,6 @@ use serde_json::{Value, json};
 
 use crate::facts::{Facts, built_in, id};
 
-/// The built-in edition with a plan's file laid over it.
-pub fn laid_over(overlay: &str) -> Rulebook {
-    let text =
-        format!("{}\n[[overlay]]\nfile = \"plan.toml\"\ntext = '''\n{overlay}\n'''\n", Rulebook::built_in_text());
-    Rulebook::parse(&text).unwrap()
-}
-
 /// A request with the name `a`.
 pub fn request(program: &str, urgency: &str, received: &str) -> Value {
     json!({
@@ -34,11 +27,24 @@ pub fn decided(facts: Facts, outcome: &str, at: &str, more: Value) -> Facts {
     facts.tell(at, "authorization_decided", data)
 }
 
-/// Every finding, as its code, rule and days.
+/// The codes of what these rules find; what follows for notices is not told of here.
+const OURS: &[&str] = &[
+    "appeal_filed_late",
+    "appeal_late",
+    "authorization_late",
+    "clock_warning",
+    "incomplete",
+    "reassessment_late",
+    "too_frequent",
+    "unauthorized_presumptive",
+    "unauthorized_service",
+];
+
+/// Every finding of these rules, as its code, rule and days.
 pub fn found_under(rulebook: &Rulebook, facts: &Facts) -> Vec<String> {
     let dossier = facts.dossier();
     let facts = rules::facts::Facts::of(&dossier, rulebook);
-    let words = findings(&facts).into_iter().map(|f| {
+    let words = findings(&facts).into_iter().filter(|f| OURS.contains(&f.code)).map(|f| {
         let until = f.until.map_or("-".to_owned(), |until| until.to_string());
         format!("{} {} {} {until}", f.code, f.rule, f.from)
     });

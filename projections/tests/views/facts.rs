@@ -2,7 +2,7 @@
 
 use std::sync::{Arc, LazyLock};
 
-use rollbook_events::{Actor, Envelope, Event, EventId, Hash, MemberId, Position, Subject, Submission};
+use rollbook_events::{Actor, Envelope, Event, EventId, Hash, MemberId, Position, Source, Subject, Submission};
 use rollbook_projections::{Cell, Dossier, Recorded, Row, Rulebook, View, rules, views};
 use serde_json::{Value, json};
 use uuid::Uuid;
@@ -95,6 +95,15 @@ impl Facts {
         self.tell(at, "event_voided", data)
     }
 
+    /// The last fact was read from this system, perhaps in a file.
+    pub fn read_from(mut self, system: &str, in_a_file: bool) -> Self {
+        let last = self.0.last_mut().unwrap();
+        let file_sha256 = in_a_file.then(|| Hash::of(system.as_bytes()));
+        let source = Source { system: system.to_owned(), file_sha256, row: None, external_id: None };
+        Arc::make_mut(&mut last.envelope).source = Some(source);
+        self
+    }
+
     pub fn dossier(&self) -> Dossier {
         let mut dossier = Dossier::default();
         self.0.iter().cloned().for_each(|fact| dossier.apply(fact));
@@ -111,13 +120,12 @@ impl Facts {
 
     /// As [`Facts::told`], under the built-in edition with a plan's file laid over it.
     pub fn told_laid(&self, overlay: &str, view: &str, columns: &[&str]) -> Vec<String> {
-        let rulebook = laid(overlay);
-        told(view, columns, views::find(view).unwrap().rows(&rules::facts::Facts::of(&self.dossier(), &rulebook)))
+        self.told_under(&laid(overlay), view, columns)
     }
 
     /// The rows of a view, each as these columns with blanks between, sorted; `-` for nothing.
     pub fn told(&self, view: &str, columns: &[&str]) -> Vec<String> {
-        self.told_under(built_in(), view, columns)
+        told(view, columns, self.rows(view))
     }
 
     pub fn told_under(&self, rulebook: &Rulebook, view: &str, columns: &[&str]) -> Vec<String> {
@@ -171,7 +179,7 @@ pub fn is_voiding(fact: &Recorded) -> bool {
     matches!(fact.envelope.event, Event::Correction(_))
 }
 
-fn words(row: &Row, places: &[usize]) -> String {
+pub fn words(row: &Row, places: &[usize]) -> String {
     let word = |place: &usize| match &row.cells[*place] {
         Cell::Null => "-".to_owned(),
         Cell::Text(text) => text.clone(),

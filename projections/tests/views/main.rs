@@ -3,6 +3,7 @@
 
 mod duplication;
 mod enrollment;
+#[allow(dead_code, reason = "each test crate uses some of it")]
 mod facts;
 mod order;
 mod outreach;

@@ -33,11 +33,11 @@ struct Told {
 type Said = (&'static str, serde_json::Value);
 
 fn program() -> impl Strategy<Value = &'static str> {
-    select(&["ecm", "ecm", "housing_navigation", "tenancy_sustaining", "tailored_meals"][..])
+    select(&["ecm", "ecm", "housing_navigation", "tenancy_sustaining", "housing_deposit"][..])
 }
 
 fn other_program() -> impl Strategy<Value = &'static str> {
-    select(&["icms_hfh", "mssp", "pace", "basic_case_management", "ecm"][..])
+    select(&["icms_hfh", "icms_hfh", "mssp", "pace", "basic_case_management", "chw", "ecm"][..])
 }
 
 fn enrollment() -> impl Strategy<Value = uuid::Uuid> {
@@ -158,13 +158,53 @@ fn about_program(kind: &'static str, more: serde_json::Value) -> impl Strategy<V
     })
 }
 
+fn units_recorded() -> impl Strategy<Value = Said> {
+    (program(), select(&["one-clinic", "two-clinic"][..]), 0..13_u32).prop_map(|(program, provider, units)| {
+        let data = json!({
+            "program": program, "month": "2022-02", "units": units, "outreach_units": units, "provider": provider,
+        });
+        ("units_recorded", data)
+    })
+}
+
+fn stay_recorded() -> impl Strategy<Value = Said> {
+    (day(), 17..19_u8, select(&["22", "23"][..])).prop_map(|(day, age, hour)| {
+        let (from, until) = (format!("{day}T00:00:00-08:00"), format!("{day}T{hour}:00:00-09:00"));
+        let data = json!({
+            "program": "sobering_center", "provider": "one-clinic", "age_years": age,
+            "admitted_at": from, "discharged_at": until,
+        });
+        ("stay_recorded", data)
+    })
+}
+
+fn lead_care_manager_assigned() -> impl Strategy<Value = Said> {
+    (enrollment(), select(&["m", "n"][..]), day()).prop_map(|(enrollment, manager, from)| {
+        ("lead_care_manager_assigned", json!({ "enrollment": enrollment, "manager": manager, "from": from }))
+    })
+}
+
+fn referral() -> impl Strategy<Value = Said> {
+    let (received, updated) = ("referral_received", "referral_updated");
+    prop_oneof![
+        Just((received, json!({ "referral": id("r"), "program": "ecm", "pathway": "self", "requested_by": "member" }))),
+        Just((updated, json!({ "referral": id("r"), "status": "closed" }))),
+        Just((updated, json!({ "referral": id("r"), "status": "closed", "closure": "other" }))),
+        Just((updated, json!({ "referral": id("r"), "status": "pending" }))),
+    ]
+}
+
 fn said() -> impl Strategy<Value = Said> {
     prop_oneof![
+        1 => units_recorded(),
+        1 => stay_recorded(),
+        2 => referral(),
         3 => enrolled(),
         2 => about_enrollment("disenrolled", "until", json!({ "reason": "unresponsive" })),
+        1 => about_enrollment("disenrolled", "until", json!({ "reason": "unknown" })),
         1 => about_enrollment("reinstated", "from", json!({ "reason": "x" })),
         2 => provider_assigned(),
-        1 => about_enrollment("lead_care_manager_assigned", "from", json!({ "manager": "m" })),
+        2 => lead_care_manager_assigned(),
         1 => about_enrollment("service_started", "on", json!({})),
         2 => participation_reported(),
         1 => coverage_reported(),

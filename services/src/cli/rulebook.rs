@@ -1,6 +1,7 @@
 //! `rollbook rulebook`: the rules, for people: read, explained, checked, compared and put in force.
 
 mod adopt;
+mod compare;
 mod coverage;
 mod document;
 mod explain;
@@ -48,6 +49,7 @@ enum What {
     Coverage(coverage::Coverage),
     Lint(lint::Lint),
     Adopt(adopt::Adopt),
+    Compare(compare::Compare),
 }
 
 /// Does what was asked.
@@ -60,6 +62,7 @@ pub async fn run(rulebook: &Rulebook, output: &mut Output) -> anyhow::Result<Exi
         Some(What::Coverage(verb)) => coverage::run(verb, output),
         Some(What::Lint(verb)) => lint::run(verb, output),
         Some(What::Adopt(verb)) => adopt::run(verb, output).await,
+        Some(What::Compare(verb)) => compare::run(verb, output).await,
         None if rulebook.findings => document::findings(output),
         None => {
             let text = text::in_force(rulebook.adopted.then_some(&rulebook.connection)).await?;

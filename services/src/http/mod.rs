@@ -38,6 +38,7 @@ mod problem;
 mod reassessments;
 mod rows;
 mod rulebook;
+mod rulebook_compare;
 mod schemas;
 mod sheet;
 mod spans;
@@ -97,7 +98,7 @@ fn routes() -> OpenApiRouter<Edge> {
 
 /// Routes that take a body for as long as it comes.
 fn streaming_routes() -> OpenApiRouter<Edge> {
-    OpenApiRouter::new().merge(submit::routes()).merge(intake::routes())
+    OpenApiRouter::new().merge(submit::routes()).merge(intake::routes()).merge(rulebook_compare::routes())
 }
 
 /// The API over a running ledger.

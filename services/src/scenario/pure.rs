@@ -12,6 +12,8 @@ use rollbook_events::{
 };
 use rollbook_projections::fold::Fold;
 use rollbook_projections::links::Links;
+use rollbook_projections::rules::facts::Facts;
+use rollbook_projections::rules::notices;
 use rollbook_projections::store::read::Known;
 use rollbook_projections::{Dossier, Recorded, Rulebook, views};
 use serde_json::{Value, json};
@@ -110,8 +112,34 @@ fn actor(case: &Case, given: &Given) -> Actor {
 }
 
 /// What follows from the facts on a day and is itself an event: determinations of notices.
-fn derive(_: &Dossier, _: &Rulebook, _: DateTime<Utc>) -> Vec<Envelope> {
-    Vec::new()
+fn derive(dossier: &Dossier, rulebook: &Rulebook, now: DateTime<Utc>, known_at: Position) -> Vec<Envelope> {
+    let facts = Facts::of(dossier, rulebook);
+    let due = notices::due(&facts, now);
+    due.iter()
+        .enumerate()
+        .filter_map(|(index, due)| {
+            let trigger = due.determined.trigger;
+            let event = due.event(rulebook, known_at).ok()?;
+            let key = format!("{}|{}|{index}|{known_at}", trigger.id, due.determined.obligation);
+            Some(Envelope {
+                id: EventId(uuid::Uuid::new_v5(&uuid::Uuid::NAMESPACE_OID, key.as_bytes())),
+                subject: trigger.subject,
+                plan: trigger.plan.clone(),
+                county: trigger.county,
+                occurred_at: rollbook_events::Occurred::At(rollbook_events::time::Instant::new(now.fixed_offset())),
+                recorded_at: now,
+                actor: Actor { org: "rollbook".into(), id: "recorder".into(), role: "ledger".into() },
+                source: None,
+                causation: Some(trigger.id),
+                correlation: None,
+                replaces: None,
+                sensitivity: trigger.sensitivity,
+                previous: None,
+                event: event.into(),
+                unknown: Default::default(),
+            })
+        })
+        .collect()
 }
 
 impl Ledger {
@@ -144,7 +172,7 @@ impl Ledger {
         self.record(envelope)?;
         if let Some(rulebook) = self.fold.rulebook().cloned() {
             let dossier = self.dossiers.entry(subject).or_default();
-            for mut derived in derive(dossier, &rulebook, now) {
+            for mut derived in derive(dossier, &rulebook, now, self.position) {
                 derived.previous = self.dossiers.get(&derived.subject).and_then(Dossier::last).map(|last| last.hash);
                 self.record(derived)?;
             }

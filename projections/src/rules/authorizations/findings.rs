@@ -6,7 +6,7 @@ use super::{Authorization, Decision, authorizations};
 use crate::rulebook::Retrospective;
 use crate::rules::clocks::{Due, late_until};
 use crate::rules::facts::Facts;
-use crate::rules::finding::Finding;
+use crate::rules::finding::{Finding, evidence};
 
 /// Every finding about a member's authorizations.
 pub fn find<'a>(facts: &Facts<'a>) -> Vec<Finding<'a>> {
@@ -47,7 +47,7 @@ fn passed<'a>(of: &Authorization<'a>, code: &'static str, rule: &'a str, due: Du
         about: of.id.to_string(),
         from,
         until: late_until(from, settled.map(Decision::day)),
-        because: std::iter::once(by.id).chain(settled.map(|decision| decision.by.id)).collect(),
+        because: evidence(std::iter::once(by).chain(settled.map(|decision| decision.by))),
     })
 }
 
@@ -83,7 +83,7 @@ fn retrospective<'a>(of: &Authorization<'a>) -> Option<Finding<'a>> {
         about: of.id.to_string(),
         from: decision.told.from.map_or_else(|| decision.day(), |from| from.0),
         until: None,
-        because: of.request.iter().map(|(by, _)| by.id).chain([decision.by.id]).collect(),
+        because: evidence(of.request.iter().map(|(by, _)| *by).chain([decision.by])),
     })
 }
 

@@ -3,6 +3,7 @@
 use rollbook_events::Event;
 use rollbook_events::families::authorization::Authorization;
 use rollbook_events::families::enrollment::Enrollment;
+use rollbook_events::families::notice::Notice;
 use rollbook_events::families::outreach::Outreach;
 use rollbook_events::families::referral::Referral;
 use rollbook_events::families::who::Who;
@@ -15,9 +16,10 @@ pub fn concerns<'e>(dossier: &Dossier, new: impl IntoIterator<Item = &'e Event>)
     new.into_iter().any(|event| triggers(event) || is_evidence(event) || asks(dossier)) && may_decide(dossier)
 }
 
-/// Whether anything in a dossier raises the question at all.
+/// Whether anything in a dossier raises the question at all, or has answered it.
 pub(super) fn may_decide(dossier: &Dossier) -> bool {
-    dossier.recorded().iter().any(|recorded| triggers(&recorded.envelope.event))
+    let decides = |event: &Event| triggers(event) || matches!(event, Event::Notice(Notice::NoticeDetermined(_)));
+    dossier.recorded().iter().any(|recorded| decides(&recorded.envelope.event))
 }
 
 fn asks(dossier: &Dossier) -> bool {

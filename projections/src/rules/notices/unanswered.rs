@@ -81,17 +81,20 @@ fn closings<'f, 'a>(case: &'f Case<'_, 'a>) -> impl Iterator<Item = (Closing, Pr
 
 /// The determinations of every request that was answered, given up, or left without an answer too long.
 pub(super) fn requests<'a>(case: &Case<'_, 'a>, now: DateTime<Utc>) -> Vec<Determined<'a>> {
-    let answered = case.requests.iter().filter_map(|request| {
-        request.decided.map_or_else(
-            || undecided(case, request, now),
-            |(by, decision)| {
-                let on = decision.decided_at.day();
-                let speaks = case.rules(by, on).programs.contains(&request.program);
-                speaks.then(|| determined(request, on_decision(request, decision), by, on))
-            },
-        )
-    });
-    answered.collect()
+    case.requests.iter().filter_map(|request| answered(case, request, now)).collect()
+}
+
+fn answered<'a>(case: &Case<'_, 'a>, request: &Request<'a>, now: DateTime<Utc>) -> Option<Determined<'a>> {
+    let Some((by, decision)) = request.decided else { return undecided(case, request, now) };
+    // CLK-6: who defers has so many days more, and no longer.
+    if decision.outcome == AuthorizationOutcome::Deferred
+        && let Some(expired) = still_undecided(case, request, now)
+    {
+        return Some(expired);
+    }
+    let on = decision.decided_at.day();
+    let speaks = case.rules(by, on).programs.contains(&request.program);
+    speaks.then(|| determined(request, on_decision(request, decision), by, on))
 }
 
 fn determined<'a>(request: &Request<'a>, answer: Answer<'a>, trigger: &'a Envelope, on: NaiveDate) -> Determined<'a> {

@@ -56,7 +56,7 @@ pub async fn run(adopt: &Adopt, output: &mut Output) -> anyhow::Result<Exit> {
     let former = text::parse(&text::in_force(Some(&adopt.connection)).await?)?;
     let text = match &adopt.file {
         Some(file) => with_file(&former, file, output)?,
-        None => with_built_in(&former)?,
+        None => Some(text::with_built_in(&former)?),
     };
     let Some(text) = text else { return Ok(Exit::No) };
     let rulebook = text::parse(&text)?;
@@ -83,16 +83,6 @@ fn with_file(former: &Rulebook, file: &std::path::Path, output: &mut Output) -> 
     }
     output.flush()?;
     Ok(refused.is_empty().then(|| former.text_with(&overlay)))
-}
-
-/// The built-in text with the plans' files that it does not hold itself.
-fn with_built_in(former: &Rulebook) -> anyhow::Result<Option<String>> {
-    let mut rulebook = text::parse(Rulebook::built_in_text())?;
-    let own: Vec<String> = rulebook.overlays().iter().map(|overlay| overlay.file.clone()).collect();
-    for overlay in former.overlays().iter().filter(|overlay| !own.contains(&overlay.file)) {
-        rulebook = text::parse(&rulebook.text_with(overlay))?;
-    }
-    Ok(Some(rulebook.text().to_owned()))
 }
 
 async fn submit(client: &Client, rulebook: &Rulebook, reason: &str) -> anyhow::Result<u64> {

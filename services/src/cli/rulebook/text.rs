@@ -29,3 +29,16 @@ pub fn parse(text: &str) -> anyhow::Result<Rulebook> {
             .next("a ledger of a newer program may have adopted it: use that program"),
     )
 }
+
+/// The built-in text with the plans' files that it does not hold itself.
+///
+/// # Errors
+/// Where a file does not go with it.
+pub fn with_built_in(former: &Rulebook) -> anyhow::Result<String> {
+    let mut rulebook = parse(Rulebook::built_in_text())?;
+    let own: Vec<String> = rulebook.overlays().iter().map(|overlay| overlay.file.clone()).collect();
+    for overlay in former.overlays().iter().filter(|overlay| !own.contains(&overlay.file)) {
+        rulebook = parse(&rulebook.text_with(overlay))?;
+    }
+    Ok(rulebook.text().to_owned())
+}

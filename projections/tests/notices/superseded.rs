@@ -1,0 +1,78 @@
+//! What later facts change: a determination supersedes another, and the same fact twice changes nothing.
+
+use crate::facts::id;
+use crate::ledger::Ledger;
+
+fn ended() -> Ledger {
+    let served = Ledger::default().enrolled("e", "ecm", "2022-03-01").started("e", "2022-03-08");
+    served.disenrolled("2022-11-08", "e", "2022-12-01", "goals_met")
+}
+
+const WHOLE: [&str; 4] = ["outcome", "limbs", "supersedes", "voided"];
+
+#[test]
+fn the_same_fact_told_twice_changes_nothing() {
+    let once = ended();
+    assert_eq!(once.clone().disenrolled("2022-11-09", "e", "2022-12-01", "goals_met").last(), once.last() + 1);
+    // A later last day is the same answer, for another day.
+    let moved = once.clone().disenrolled("2022-11-09", "e", "2022-12-15", "goals_met");
+    assert_eq!(moved.rows(&["from_on", "mail_by"]), ["2022-12-15 2022-12-05"]);
+    assert_eq!(moved.last(), once.last() + 1);
+}
+
+#[test]
+fn a_voided_trigger_withdraws_what_it_asked_for() {
+    let voided = ended().voided("2022-11-10", 3);
+    assert_eq!(
+        voided.rows(&WHOLE),
+        [format!("not_required trigger_voided {} false", id("4")), "required services_discontinued - true".to_owned(),]
+    );
+    assert_eq!(voided.rows(&["superseded_by", "outcome", "because"])[0], format!("- not_required {}", id("5")));
+    assert_eq!(voided.rows(&["superseded_by", "outcome"])[1], format!("{} required", id("6")));
+    assert_eq!(voided.found("determination_superseded"), ["2022-11-10 -"]);
+    // A voiding that is itself voided brings it back.
+    let again = voided.voided("2022-11-12", 5);
+    assert_eq!(again.stand(), ["required discontinuation services_discontinued NOA-1"]);
+}
+
+#[test]
+fn a_successor_takes_the_place_of_what_was_voided() {
+    let voided = ended().voided("2022-11-10", 3);
+    let again = voided.disenrolled("2022-11-11", "e", "2022-12-15", "coverage_lost");
+    assert_eq!(again.stand(), ["review discontinuation services_discontinued,coverage_lost NOA-7"]);
+    assert_eq!(again.rows(&["obligation"]).iter().collect::<std::collections::BTreeSet<_>>().len(), 1);
+}
+
+#[test]
+fn a_voided_enrollment_takes_its_end_with_it() {
+    assert_eq!(ended().voided("2022-11-10", 1).stand(), ["not_required - overtaken NOA-1"]);
+}
+
+#[test]
+fn evidence_that_was_voided_is_replaced_though_the_answer_stays() {
+    let voided = ended().voided("2022-11-10", 2);
+    let rows = voided.rows(&["supersedes", "outcome", "because"]);
+    assert_eq!(rows.len(), 2);
+    assert!(rows.iter().any(|row| *row == format!("{} required {},{}", id("4"), id("1"), id("3"))), "{rows:?}");
+    assert!(voided.found("determination_superseded").is_empty(), "the answer is the same");
+}
+
+#[test]
+fn each_request_that_an_opt_out_withdraws_is_withdrawn_on_its_own() {
+    let two =
+        Ledger::default().referred("2022-03-01", "r", "ecm", "member").referred("2022-03-02", "s", "ecm", "provider");
+    let both = two.opted_out("2022-03-05", "ecm", false);
+    assert_eq!(both.stand(), ["not_required - declined NOA-5"; 2]);
+    let one = both.voided("2022-03-06", 2);
+    assert_eq!(one.stand(), ["not_required - declined NOA-5", "not_required - overtaken NOA-1"]);
+}
+
+#[test]
+fn a_determination_about_what_another_dossier_holds_is_left_alone() {
+    let facts = ended();
+    let mut parted = facts.clone();
+    parted.facts.0.remove(2);
+    let settled = parted.clone().settled(crate::ledger::noon("2022-12-01"));
+    assert_eq!(settled.last(), parted.last());
+    assert_eq!(settled.rows(&["obligation", "from_on"]), ["- 2022-11-08"]);
+}
