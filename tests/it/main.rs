@@ -8,6 +8,7 @@ mod killed_import;
 mod log_contract;
 mod log_on_nats;
 mod nats_server;
+mod notice_reasoning;
 mod recording;
 mod sample_county;
 mod scenarios;

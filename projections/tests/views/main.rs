@@ -7,4 +7,5 @@ mod enrollment;
 mod facts;
 mod order;
 mod outreach;
+mod reasoning;
 mod rulebook;

@@ -21,6 +21,7 @@ pub mod clocks;
 pub mod conflicts;
 pub mod doctor;
 pub mod dump;
+pub mod eligibility;
 pub mod enrollments;
 pub mod findings;
 pub mod history;
@@ -75,6 +76,7 @@ enum Verb {
     History(history::History),
     Enrollments(enrollments::Enrollments),
     Conflicts(conflicts::Conflicts),
+    Eligibility(eligibility::Eligibility),
     Notices(notices::Notices),
     Findings(findings::Findings),
     Authorizations(authorizations::Authorizations),
@@ -117,6 +119,7 @@ async fn done(cli: &Cli, output: &mut Output) -> anyhow::Result<Exit> {
         Verb::History(verb) => history::run(verb, output).await,
         Verb::Enrollments(verb) => enrollments::run(verb, output).await,
         Verb::Conflicts(verb) => conflicts::run(verb, output).await,
+        Verb::Eligibility(verb) => eligibility::run(verb, output).await,
         Verb::Notices(verb) => notices::run(verb, output).await,
         Verb::Findings(verb) => findings::run(verb, output).await,
         Verb::Authorizations(verb) => authorizations::run(verb, output).await,

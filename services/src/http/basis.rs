@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use chrono::NaiveDate;
 use rollbook_events::{MemberId, Position, pacific_day};
-use rollbook_projections::Rulebook;
+use rollbook_projections::{Dossier, Rulebook};
 
 use super::cursor::Cursor;
 use super::edge::Edge;
@@ -73,6 +73,17 @@ impl Basis {
     /// Where the views cannot be read.
     pub async fn group(&self, edge: &Edge, member: MemberId) -> Result<BTreeSet<MemberId>, Problem> {
         Ok(edge.db.links(self.position).await?.group(member))
+    }
+
+    /// Everything known at the position of everybody who is one person with a member.
+    ///
+    /// # Errors
+    /// Where the views cannot be read.
+    pub async fn dossier(&self, edge: &Edge, member: MemberId) -> Result<Dossier, Problem> {
+        let mut dossier = Dossier::default();
+        let events = edge.db.events_of(&self.group(edge, member).await?).await?;
+        events.into_iter().filter(|event| event.position <= self.position).for_each(|event| dossier.apply(event));
+        Ok(dossier)
     }
 
     /// Whether the views still stand at the position, or behind it because they were emptied meanwhile.

@@ -100,6 +100,11 @@ pub fn bases() -> RefOr<Schema> {
     list(codes(Basis::ALL.iter().map(|code| code.as_str())))
 }
 
+/// One channel of delivery.
+pub fn channel() -> RefOr<Schema> {
+    codes(Channel::ALL.iter().map(|code| code.as_str())).into()
+}
+
 /// Channels of delivery.
 pub fn channels() -> RefOr<Schema> {
     list(codes(Channel::ALL.iter().map(|code| code.as_str())))

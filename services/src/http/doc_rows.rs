@@ -1,6 +1,7 @@
 //! What the API's document says of rows and pages, made from the tables of the views.
 
 use rollbook_events::{County, Kind};
+use rollbook_projections::rules::eligibility::table as eligibility;
 use rollbook_projections::view::{Column, ColumnType, Table};
 use rollbook_projections::views::{
     authorization, clock, current_enrollment, duplication_conflict, event_history, finding, notice_determination,
@@ -123,6 +124,8 @@ rows! {
     ClockRow in ClockPage = row_of(&clock::TABLE, &[]);
     /// A row of `notice_determination`.
     NoticeRow in NoticePage = row_of(&notice_determination::TABLE, &[]);
+    /// An answer on eligibility.
+    EligibilityRow in EligibilityPage = row_of(&eligibility::TABLE, &[]);
     /// A row of `event_history`.
     EventRow in EventPage = row_of(&event_history::TABLE, &[]);
     /// A row of `outreach_conversion`.

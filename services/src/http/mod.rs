@@ -19,6 +19,7 @@ mod cursor;
 mod doc;
 mod doc_rows;
 mod edge;
+mod eligibility;
 mod enrollments;
 mod events;
 mod findings;
@@ -81,6 +82,7 @@ fn routes() -> OpenApiRouter<Edge> {
         .merge(notices::routes())
         .merge(notice_reasoning::routes())
         .merge(findings::routes())
+        .merge(eligibility::routes())
         .merge(authorizations::routes())
         .merge(reassessments::routes())
         .merge(clocks::routes())

@@ -10,7 +10,7 @@ use rollbook_projections::notice_reasoning::{Adopted, Again, Reasoning, decided_
 use rollbook_projections::rules::facts::Facts;
 use rollbook_projections::store::read::{Filter, Page};
 use rollbook_projections::views::notice_determination::TABLE;
-use rollbook_projections::{Cell, Dossier, Recorded, Rulebook};
+use rollbook_projections::{Cell, Recorded, Rulebook};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 use utoipa::ToSchema;
@@ -209,10 +209,7 @@ async fn reasoned(
     adopted: Option<&Adopted>,
 ) -> Result<Option<Reasoning>, Problem> {
     let Some(rulebook) = &basis.rulebook else { return Ok(None) };
-    let group = basis.group(edge, member).await?;
-    let mut dossier = Dossier::default();
-    let events = edge.db.events_of(&group).await?;
-    events.into_iter().filter(|event| event.position <= basis.position).for_each(|event| dossier.apply(event));
+    let dossier = basis.dossier(edge, member).await?;
     Ok(reasoning(&Facts::of(&dossier, rulebook), id, adopted))
 }
 

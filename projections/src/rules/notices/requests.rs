@@ -65,8 +65,9 @@ impl<'a> Request<'a> {
         asked.into_iter().flatten()
     }
 
-    pub(super) fn rests_on(&self, any_of: &[EventId]) -> bool {
-        self.told().any(|event| any_of.contains(&event.id))
+    /// How many of these events tell of it.
+    pub(super) fn shared_with(&self, events: &[EventId]) -> usize {
+        self.told().filter(|event| events.contains(&event.id)).count()
     }
 }
 

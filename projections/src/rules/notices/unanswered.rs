@@ -66,7 +66,7 @@ pub(super) fn closed_by<'a>(case: &Case<'_, 'a>, event: &'a Envelope) -> Vec<Obl
 }
 
 /// The events that end a wait, but for those that belong to an enrollment: its end is another matter.
-fn closings<'f, 'a>(case: &'f Case<'_, 'a>) -> impl Iterator<Item = (Closing, Program, &'a Envelope)> {
+fn closings<'a>(case: &Case<'_, 'a>) -> impl Iterator<Item = (Closing, Program, &'a Envelope)> {
     case.facts.standing.iter().filter_map(|envelope| {
         let (closing, program) = closing(&envelope.event)?;
         let day = envelope.occurred_at.day();

@@ -9,7 +9,11 @@ use super::{By, Expectation, Key, Kind, Row, Source, Spec, USUAL, Wanted};
 /// The table.
 pub const SPEC: Spec = Spec {
     name: "notice",
-    source: Source::View { view: "notice_determination", path: &["notices"], query: &[] },
+    source: Source::View {
+        view: "notice_determination",
+        path: &["notices"],
+        query: &[("standing", "any"), ("voided", "any")],
+    },
     keys: &[
         Key::same("program", Kind::Program),
         Key::same("outcome", Kind::Word(&["required", "not_required", "review", "none"])),
