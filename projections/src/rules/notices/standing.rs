@@ -74,7 +74,10 @@ fn obligation<'a>(case: &Case<'_, 'a>, told: &NoticeDetermined, trigger: &'a Env
         }
     };
     let request = RequestId::Authorization(request);
-    Some(Obligation::Requested { plan: &trigger.plan, program, request })
+    let about = Obligation::Requested { plan: &trigger.plan, program, request, deferral: false };
+    let decision = matches!(&trigger.event, Event::Authorization(Authorization::AuthorizationDecided(_)));
+    let of = case.requests.iter().find(|request| request.obligation() == about);
+    of.filter(|_| decision).and_then(super::requests::Request::deferral).or(Some(about))
 }
 
 /// Whether a determination, or one whose place it took, asked for the notice of a change in availability.
