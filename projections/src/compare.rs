@@ -73,7 +73,13 @@ fn compare(view: &'static str, mut was: Told, would: Told, found: &mut Vec<Diffe
     for (key, after) in would {
         let before = was.remove(&key);
         if before.as_ref() != Some(&after) {
-            found.push(Difference { view, key, reason: reason(before.as_ref(), Some(&after)), before, after: Some(after) });
+            found.push(Difference {
+                view,
+                key,
+                reason: reason(before.as_ref(), Some(&after)),
+                before,
+                after: Some(after),
+            });
         }
     }
     for (key, before) in was {
@@ -90,7 +96,11 @@ fn reason(before: Option<&Map<String, Value>>, after: Option<&Map<String, Value>
         (Some(before), Some(after)) => {
             let differs = |(name, value): &(&String, &Value)| before.get(name.as_str()) != Some(*value);
             let told = |(name, value): (&String, &Value)| {
-                format!("{name} {} instead of {}", word(value), before.get(name.as_str()).map_or_else(String::new, word))
+                format!(
+                    "{name} {} instead of {}",
+                    word(value),
+                    before.get(name.as_str()).map_or_else(String::new, word)
+                )
             };
             after.iter().filter(differs).map(told).collect::<Vec<_>>().join(", ")
         }
