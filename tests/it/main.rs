@@ -4,6 +4,7 @@
 
 mod back_dated;
 mod coverage;
+mod determining;
 mod killed_import;
 mod log_contract;
 mod log_on_nats;

@@ -222,7 +222,7 @@ fn write_in(whole: &mut String, overlay: &Overlay) {
         whole.push('\n');
     }
     // A literal text keeps the file as it is written; only one that holds its quotes must be escaped.
-    let text = if overlay.text.contains("'''") {
+    let text = if ["'''", "\r"].iter().any(|quoted| overlay.text.contains(quoted)) || overlay.text.ends_with('\'') {
         Value::String(overlay.text.clone()).to_string()
     } else {
         format!("'''\n{}'''", overlay.text)

@@ -113,7 +113,7 @@ fn judge<'a>(one: &'a Held<'a>, two: &'a Held<'a>, span: Span, rulebook: &'a Rul
         } else {
             continue;
         };
-        for span in pair.in_force(span).into_iter().flat_map(|span| parts(pair, sides.0, span, rulebook)) {
+        for span in pair.in_force(span).into_iter().flat_map(|span| parts(sides.0, span, rulebook)) {
             let record = sides.0.evidence;
             let outcome = pair.outcome_by(rulebook.parameters(&record.plan, record.county, span.from));
             if outcome != Outcome::Allow {
@@ -125,11 +125,11 @@ fn judge<'a>(one: &'a Held<'a>, two: &'a Held<'a>, span: Span, rulebook: &'a Rul
 }
 
 /// The span of an overlap, in parts where a plan's own word on what the sources dispute begins or ends inside it.
-fn parts<'r>(pair: &Pair, a: &Held<'_>, span: Span, rulebook: &'r Rulebook) -> impl Iterator<Item = Span> + use<'r> {
+fn parts<'r>(a: &Held<'_>, span: Span, rulebook: &'r Rulebook) -> impl Iterator<Item = Span> + use<'r> {
     let record = a.evidence;
     let of_plan = |header: &Header| header.plan.as_ref().is_none_or(|plan| *plan == record.plan);
     let words = rulebook.overlays().iter().map(|overlay| &overlay.header);
-    let words = words.filter(|header| pair.disputed.is_some() && of_plan(header));
+    let words = words.filter(|header| of_plan(header));
     let layers: Vec<Layer<()>> = words
         .filter_map(|header| {
             let from = header.from.map_or(span.from, |day| day.0);

@@ -13,12 +13,12 @@ mod offerings;
 mod populations;
 mod programs;
 pub mod table;
+pub mod while_enrolled;
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use chrono::NaiveDate;
 use rollbook_events::codes::Channel;
-use rollbook_events::families::authorization::Authorization;
 use rollbook_events::{County, Envelope, Event, EventId, PlanCode, Program};
 
 use self::decide::{Decision, decide};
@@ -169,15 +169,8 @@ fn days(asked: &Asked<'_, '_>) -> Vec<NaiveDate> {
     let facts = asked.facts;
     let mut told: BTreeSet<NaiveDate> = BTreeSet::new();
     for envelope in &facts.standing {
-        match &envelope.event {
-            Event::OtherPrograms(_) | Event::Referral(_) => _ = told.insert(envelope.occurred_at.day()),
-            Event::Authorization(event) => {
-                told.insert(envelope.occurred_at.day());
-                if let Authorization::AuthorizationDecided(decision) = event {
-                    told.extend([decision.from, decision.until].into_iter().flatten().map(|day| day.0));
-                }
-            }
-            _ => {}
+        if matches!(envelope.event, Event::OtherPrograms(_) | Event::Referral(_) | Event::Authorization(_)) {
+            told.insert(envelope.occurred_at.day());
         }
     }
     let spans = facts.held.iter().map(|held| held.span).chain(facts.spans.iter().map(|of| of.span));

@@ -31,6 +31,9 @@ pub const ALL: &[Find] = &[
     eligibility::findings::unverified,
     eligibility::findings::discretionary,
     eligibility::findings::transition,
+    eligibility::while_enrolled::without_coverage,
+    eligibility::while_enrolled::without_offering,
+    eligibility::while_enrolled::narrowed,
 ];
 
 /// Every finding of a member, in an order that only the facts decide.

@@ -57,6 +57,8 @@ pub enum Obligation<'a> {
         program: Program,
         /// Which.
         request: RequestId,
+        /// The deferral that stands, which is told apart from what an expired clock then makes of the request.
+        deferral: bool,
     },
     /// Outreach to somebody nobody asked for.
     Unrequested {
@@ -78,15 +80,29 @@ pub enum RequestId {
     Referral(ReferralId),
 }
 
+impl Obligation<'_> {
+    /// What it is about, the same for all that are about one ended span or request: by it a reader counts.
+    pub fn about(&self) -> String {
+        match *self {
+            Self::Ended { enrollment, span, .. } => Self::Ended { enrollment, span, availability: false }.to_string(),
+            Self::Requested { plan, program, request, .. } => {
+                Obligation::Requested { plan, program, request, deferral: false }.to_string()
+            }
+            Self::Unrequested { .. } => self.to_string(),
+        }
+    }
+}
+
 impl fmt::Display for Obligation<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Ended { enrollment, span, availability: false } => write!(f, "ended|{enrollment}|{span}"),
             Self::Ended { enrollment, span, availability: true } => write!(f, "availability|{enrollment}|{span}"),
-            Self::Requested { plan, program, request: RequestId::Authorization(id) } => {
-                write!(f, "requested|{plan}|{program}|authorization|{id}")
+            Self::Requested { plan, program, request: RequestId::Authorization(id), deferral } => {
+                let what = if *deferral { "deferred" } else { "requested" };
+                write!(f, "{what}|{plan}|{program}|authorization|{id}")
             }
-            Self::Requested { plan, program, request: RequestId::Referral(id) } => {
+            Self::Requested { plan, program, request: RequestId::Referral(id), .. } => {
                 write!(f, "requested|{plan}|{program}|referral|{id}")
             }
             Self::Unrequested { plan, program, episode } => write!(f, "unrequested|{plan}|{program}|{episode}"),

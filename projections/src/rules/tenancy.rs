@@ -82,11 +82,9 @@ fn begun<'a>(facts: &Facts<'a>) -> Vec<TenancyUse<'a>> {
             known.span.until = of.span.until;
             continue;
         }
-        let started = facts.standing.iter().filter_map(|envelope| match &envelope.event {
-            Event::Enrollment(Enrollment::ServiceStarted(start)) if start.enrollment == id => {
-                of.span.holds(start.on.0).then_some((start.on.0, *envelope))
-            }
-            _ => None,
+        let started = facts.standing.iter().filter_map(|envelope| {
+            let Event::Enrollment(Enrollment::ServiceStarted(start)) = &envelope.event else { return None };
+            (start.enrollment == id && of.span.holds(start.on.0)).then_some((start.on.0, *envelope))
         });
         if let Some((on, by)) = started.min_by_key(|(on, _)| *on) {
             let span = Span { from: on, until: of.span.until };
@@ -120,16 +118,12 @@ fn approved<'a>(facts: &Facts<'a>) -> Vec<TenancyUse<'a>> {
 /// TSS-2: what says, after the last duration began and by the day, which conditions have changed.
 fn documented<'a>(facts: &Facts<'a>, after: NaiveDate, day: NaiveDate) -> Option<&'a Envelope> {
     facts.standing.iter().copied().find(|envelope| {
-        let on = envelope.occurred_at.day();
-        let documents = match &envelope.event {
-            Event::Authorization(Authorization::AuthorizationRequested(request)) => {
-                request.program == Program::TenancySustaining && request.changed_conditions.is_some()
-            }
-            Event::Authorization(Authorization::AuthorizationDecided(decision)) => {
-                decision.program == Program::TenancySustaining && decision.changed_conditions.is_some()
-            }
-            _ => false,
+        let Event::Authorization(told) = &envelope.event else { return false };
+        let (program, conditions) = match told {
+            Authorization::AuthorizationRequested(told) => (told.program, &told.changed_conditions),
+            Authorization::AuthorizationDecided(told) => (told.program, &told.changed_conditions),
         };
-        documents && after < on && on <= day
+        let on = envelope.occurred_at.day();
+        program == Program::TenancySustaining && conditions.is_some() && after < on && on <= day
     })
 }

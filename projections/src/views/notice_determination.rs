@@ -117,7 +117,7 @@ fn row(record: &Record<'_>, rulebook: &Rulebook) -> Row {
     let because: Vec<String> = record.because.iter().map(ToString::to_string).collect();
     let (notice, appeal) = (record.notice.map(|(_, notice)| notice), record.appeal);
     let resolved = appeal.and_then(|appeal| appeal.resolved);
-    let obligation = record.obligation.map(|obligation| obligation.to_string());
+    let obligation = record.obligation.map(|obligation| obligation.about());
     let rulebook_id = told.map_or(rulebook.id(), |told| told.rulebook.id.as_str());
     let rulebook_hash = told.map_or(rulebook.hash(), |told| told.rulebook.hash);
     let event = record.event.map(|(event, _)| event);

@@ -126,6 +126,8 @@ fn aid_goes_on_where_it_is_asked_for_by_the_later_of_two_days() {
     let aid = json!({ "aid_paid_pending": true });
     let asked = filed(filed(facts.clone(), "2024-03-01", json!({})), "2024-03-12", aid);
     assert_eq!(of(&asked, "aid"), ["aid_paid_pending CLK-15 2024-03-11 true 2024-03-12 1"]);
+    let first = filed(asked, "2024-03-08", json!({ "aid_paid_pending": true, "appeal": id("q") }));
+    assert_eq!(of(&first, "aid"), ["aid_paid_pending CLK-15 2024-03-11 true 2024-03-08 0"]);
     assert_eq!(of(&filed(facts, "2024-03-01", json!({})), "aid"), ["aid_paid_pending CLK-15 2024-03-11 true - -"]);
     // Nothing goes on that never began.
     for kind in ["denial", "deferral"] {

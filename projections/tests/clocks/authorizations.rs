@@ -163,6 +163,10 @@ fn a_decision_without_a_request_has_no_clock() {
     assert_eq!(facts.told("authorization", columns), ["ecm - - - - approved -"]);
     assert_eq!(facts.told("authorization", &["referral"]), [id("r").to_string()]);
     assert!(facts.rows("clock").is_empty());
+    // Of several decisions, the last names the program and the referral.
+    let later = json!({ "program": "tailored_meals", "referral": id("s") });
+    let facts = decided(facts, "approved", "2024-07-11T00:30:00-07:00", later);
+    assert_eq!(facts.told("authorization", &["program", "referral"]), [format!("tailored_meals {}", id("s"))]);
 }
 
 #[test]

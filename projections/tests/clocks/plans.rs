@@ -58,6 +58,8 @@ fn cencal_allows_ten_business_days_until_a_provider_is_assigned() {
     assert_eq!(enrolled("cencal", "2024-07-15", "ecm", None), met("2024-07-15", "0"));
     assert_eq!(enrolled("cencal", "2024-07-17", "ecm", None), met("2024-07-17", "2"));
     assert_eq!(enrolled("cencal", "2024-06-28", "ecm", None), met("2024-06-28", "0"));
+    let twice = enrolled_of(asked.clone(), "cencal", "2024-07-12", "ecm", None);
+    assert_eq!(of(&enrolled_of(twice, "cencal", "2024-07-20", "ecm", None)), met("2024-07-12", "0"));
     // An enrollment of another program, plan, authorization or time is not what it waits for.
     assert_eq!(enrolled("cencal", "2024-06-27", "ecm", None), open);
     assert_eq!(enrolled("la-care", "2024-07-15", "ecm", None), open);

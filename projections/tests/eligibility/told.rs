@@ -21,6 +21,14 @@ pub struct Told {
     pub rulebook: Arc<Rulebook>,
 }
 
+impl std::fmt::Debug for Told {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let told =
+            |fact: &Recorded| format!("{} {} {:?}", fact.envelope.plan, fact.envelope.occurred_at, fact.envelope.event);
+        f.debug_list().entries(self.facts.iter().map(told)).finish()
+    }
+}
+
 /// The id a short name stands for.
 pub fn id(name: &str) -> Uuid {
     Uuid::new_v8(Hash::of(name.as_bytes()).to_string().as_bytes()[..16].try_into().unwrap())
@@ -163,11 +171,6 @@ impl Told {
 
     pub fn housed(self, on: &str, housed: bool) -> Self {
         self.tell(on, "housing_observed", json!({ "housed": housed, "on": on }))
-    }
-
-    pub fn voided(self, at: &str, event: usize) -> Self {
-        let data = json!({ "event": id(&event.to_string()), "reason": "mistake", "approved_by": "somebody" });
-        self.tell(at, "event_voided", data)
     }
 
     pub fn dossier(&self) -> Dossier {

@@ -167,7 +167,7 @@ fn a_withdrawn_offering_is_told_as_such_and_the_notice_of_action_is_a_review() {
     );
     stands(&withdrawn, &[told, noa]);
     let keys = withdrawn.rows(&["obligation"]);
-    assert_eq!(keys, [format!("availability|{}|1", id("e")), format!("ended|{}|1", id("e"))]);
+    assert_eq!(keys, [format!("ended|{}|1", id("e")), format!("ended|{}|1", id("e"))], "both are about one ended span");
     // Each of the two is superseded by its own successor.
     let voided = withdrawn.voided("2022-11-09", 3);
     stands(&voided, &["not_required - trigger_voided NOA-1", "not_required - trigger_voided NOA-1"]);

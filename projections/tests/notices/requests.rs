@@ -249,5 +249,10 @@ fn a_deferral_holds_as_long_as_it_may() {
     let rows = deferred.rows(&["outcome", "notice", "rule", "from_on"]);
     assert_eq!(rows, ["required deferral NOA-1 2022-03-04", "required denial CLK-5 2022-03-29"]);
     stands(&deferred.clone().settled(noon("2022-03-29")), &["required deferral request_not_granted NOA-1", EXPIRED]);
-    stands(&deferred.settled(noon("2022-03-30")), &[EXPIRED]);
+    // That it was put off was to be told, whatever becomes of it; what an expired clock makes of it is told besides.
+    let expired = deferred.settled(noon("2022-03-30"));
+    stands(&expired, &["required deferral request_not_granted NOA-1", EXPIRED]);
+    let granted = expired.decided("2022-03-31", "a", "ecm", "approved");
+    assert_eq!(granted.stand().iter().filter(|told| told.starts_with("required")).count(), 0, "{:?}", granted.stand());
+    assert_eq!(granted.rows(&["superseded_by"]).iter().filter(|by| *by == "-").count(), granted.stand().len());
 }

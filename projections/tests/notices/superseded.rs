@@ -76,3 +76,28 @@ fn a_determination_about_what_another_dossier_holds_is_left_alone() {
     assert_eq!(settled.last(), parted.last());
     assert_eq!(settled.rows(&["obligation", "from_on"]), ["- 2022-11-08"]);
 }
+
+#[test]
+fn requests_that_share_a_referral_are_told_apart_by_what_is_their_own() {
+    let named = |at: &str, authorization: &str| {
+        let mut data = crate::ledger::asked(&format!("{at}T09:00:00-08:00"), authorization, "ecm", "member");
+        data["referral"] = serde_json::json!(id("r"));
+        data
+    };
+    let referred = Ledger::default().referred("2022-03-01", "r", "ecm", "member");
+    let both = referred.tell("2022-03-01", "authorization_requested", named("2022-03-01", "a"));
+    let both = both.tell("2022-03-02", "authorization_requested", named("2022-03-02", "b"));
+    let declined = both.opted_out("2022-03-03", "ecm", false);
+    assert_eq!(declined.stand(), ["not_required - declined NOA-5"; 2]);
+    let again = declined.clone().settled(crate::ledger::noon("2022-03-03"));
+    assert_eq!(again.last(), declined.last());
+    let keys = [
+        format!("requested|la-care|ecm|authorization|{}", id("a")),
+        format!("requested|la-care|ecm|authorization|{}", id("b")),
+    ];
+    let mut rows = declined.rows(&["obligation"]);
+    rows.sort();
+    let mut keys = keys.to_vec();
+    keys.sort();
+    assert_eq!(rows, keys);
+}

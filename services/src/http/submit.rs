@@ -61,7 +61,7 @@ pub struct Receipts {
     pub data: Vec<ReceiptRow>,
     /// What the new events brought about that a reader must look at.
     pub findings: Vec<Finding>,
-    /// The last of the positions, to ask the views for with `at_least`.
+    /// The last of the positions, those of determinations that followed included, to ask the views for with `at_least`.
     #[schema(minimum = 1)]
     pub position: u64,
 }
@@ -75,9 +75,10 @@ impl Receipts {
             position: receipt.position.0,
             known: receipt.known,
         };
+        let determined = recording.determined.iter().map(|receipt| receipt.position.0).max();
         let data: Vec<ReceiptRow> = recording.receipts.into_iter().map(row).collect();
         let status = if data.iter().all(|row| row.known) { StatusCode::OK } else { StatusCode::CREATED };
-        let position = data.iter().map(|row| row.position).max().unwrap_or(0);
+        let position = data.iter().map(|row| row.position).max().max(determined).unwrap_or(0);
         (status, Self { data, findings: recording.findings, position })
     }
 }

@@ -8,6 +8,7 @@ use rollbook_events::{EventId, Position, Rejection, RejectionCode, Subject, Subm
 use rollbook_projections::Dossier;
 use tokio_util::sync::CancellationToken;
 
+use super::determinations::{Since, determine, subjects};
 use super::draft::{Draft, file, receipt};
 use super::findings;
 use super::histories::{HistoryError, NOT_YET, stream_subject};
@@ -63,7 +64,7 @@ impl Committer {
 
     async fn round(&mut self, mut requests: Vec<Request>) {
         while !requests.is_empty() {
-            let subjects = requests.iter().flat_map(|request| subjects_of(&request.work)).collect();
+            let subjects = requests.iter().flat_map(|request| request.work.subjects()).collect();
             if let Err(error) = self.prepare(&subjects, &requests).await {
                 return refuse_all(requests, Arc::new(error));
             }
@@ -77,10 +78,16 @@ impl Committer {
         }
     }
 
+    /// The clock; one that was set back must not put an event before the one it follows.
+    fn now(&mut self) -> DateTime<Utc> {
+        self.last_recorded_at = clock::now().max(self.last_recorded_at);
+        self.last_recorded_at
+    }
+
     async fn prepare(&mut self, subjects: &BTreeSet<Subject>, requests: &[Request]) -> Result<(), HistoryError> {
         self.histories.want(subjects).await?;
         // A given id may already name an event of another member, which this member's dossier cannot know.
-        let given: Vec<EventId> = requests.iter().flat_map(|request| given_ids(&request.work)).collect();
+        let given: Vec<EventId> = requests.iter().flat_map(|request| request.work.given_ids()).collect();
         for recorded in self.histories.by_id(&given).await? {
             if !subjects.contains(&recorded.envelope.subject) {
                 self.histories.reserve(recorded.envelope.id, recorded.envelope.subject);
@@ -93,10 +100,10 @@ impl Committer {
     fn draft(&mut self, request: Request) -> Option<Draft> {
         // One submission alone leaves no dossier half-changed.
         let alone = matches!(&request.work, Work::Given(given) if given.len() <= 1);
-        let subjects = if alone { BTreeSet::new() } else { subjects_of(&request.work) };
+        let subjects = if alone { BTreeSet::new() } else { request.work.subjects() };
         let saved: Vec<(Subject, Dossier)> =
             subjects.into_iter().map(|subject| (subject, self.histories.of(subject).dossier.clone())).collect();
-        let mut draft = Draft { receipts: Vec::new(), events: Vec::new(), findings: Vec::new(), request };
+        let mut draft = Draft::of(request);
         let decided = self.decide_all(&mut draft);
         let refused = match decided {
             Ok(()) if draft.events.len() > MOST_EVENTS => Some(RecordError::TooMany),
@@ -125,12 +132,22 @@ impl Committer {
                 let made = make(&self.histories.of(subject).dossier).map_err(RecordError::NotSubmitted)?;
                 made.into_iter().map(|submission| (subject, submission)).collect()
             }
+            Work::Again { member } => {
+                let (subject, now) = (Subject::Member(*member), self.now());
+                draft.determined(determine(&mut self.histories, subject, Since::Time, now));
+                Vec::new()
+            }
         };
         for (index, (subject, submission)) in submissions.into_iter().enumerate() {
             let rejected = |rejection| RecordError::Rejected { index, rejection };
             self.decide_one(draft, subject, submission).map_err(rejected)?;
         }
         // Here, where the dossiers hold this request's events and not yet those of the requests after it.
+        for subject in subjects(&draft.events) {
+            let now = self.now();
+            let determined = determine(&mut self.histories, subject, Since::Told(&draft.events), now);
+            draft.determined(determined);
+        }
         draft.findings = findings::after(&mut self.histories, &before);
         Ok(())
     }
@@ -139,9 +156,8 @@ impl Committer {
         if submission.id.is_some_and(|id| self.histories.is_reserved(id, subject)) {
             return Err(Rejection::new(RejectionCode::IdReused, "id", "already names an event of another member"));
         }
+        let now = self.now();
         let kept = self.histories.of(subject);
-        // A clock that was set back must not put an event before the one it follows.
-        let now = clock::now().max(self.last_recorded_at);
         let with = Circumstances {
             actor: draft.request.actor.clone(),
             now,
@@ -156,7 +172,6 @@ impl Committer {
                 draft.receipts.push(receipt(&recorded.envelope, position, known));
             }
             Decision::Record(envelope) => {
-                self.last_recorded_at = now;
                 draft.receipts.push(receipt(&envelope, NOT_YET, false));
                 let drafted = file(&mut kept.dossier, *envelope)?;
                 self.histories.reserve(drafted.id, subject);
@@ -238,8 +253,8 @@ impl Committer {
                     self.histories.of(drafted.subject).place(drafted.id, *position);
                 }
             }
-            let mut receipts = draft.receipts;
-            for receipt in receipts.iter_mut().filter(|receipt| receipt.position == NOT_YET) {
+            let (mut receipts, mut determined) = (draft.receipts, draft.determined);
+            for receipt in receipts.iter_mut().chain(&mut determined).filter(|receipt| receipt.position == NOT_YET) {
                 // It may stand in an earlier batch of the same round.
                 let kept = self.histories.of(receipt.member.map_or(Subject::Rulebook, Subject::Member));
                 if let Some(recorded) = kept.dossier.find(receipt.id) {
@@ -247,14 +262,14 @@ impl Committer {
                 }
             }
             // A caller that went away does not want the answer.
-            _ = draft.request.reply.send(Ok(Recording { receipts, findings: draft.findings }));
+            _ = draft.request.reply.send(Ok(Recording { receipts, determined, findings: draft.findings }));
         }
     }
 
     /// Decides and appends one request on dossiers fresh from the stream, as often as other writers are first.
     async fn alone(&mut self, mut request: Request, conflict: &AppendError) {
         for _ in 0..MOST_ATTEMPTS {
-            for subject in subjects_of(&request.work) {
+            for subject in request.work.subjects() {
                 if let Err(error) = self.histories.reload(subject).await {
                     return refuse_all(vec![request], Arc::new(error));
                 }
@@ -280,22 +295,7 @@ impl Committer {
     }
 
     fn forget<'a>(&mut self, requests: impl IntoIterator<Item = &'a Request>) {
-        self.histories.forget(requests.into_iter().flat_map(|request| subjects_of(&request.work)));
-    }
-}
-
-fn subjects_of(work: &Work) -> BTreeSet<Subject> {
-    match work {
-        Work::Given(given) => given.iter().map(|(subject, _)| *subject).collect(),
-        Work::Row { member, .. } => BTreeSet::from([Subject::Member(*member)]),
-    }
-}
-
-fn given_ids(work: &Work) -> Vec<EventId> {
-    match work {
-        Work::Given(given) => given.iter().filter_map(|(_, submission)| submission.id).collect(),
-        // The id of a row's event is made of its member, so it can name no other member's event.
-        Work::Row { .. } => Vec::new(),
+        self.histories.forget(requests.into_iter().flat_map(|request| request.work.subjects()));
     }
 }
 

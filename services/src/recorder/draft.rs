@@ -13,8 +13,31 @@ use super::{Finding, Receipt, Request};
 pub(super) struct Draft {
     pub(super) request: Request,
     pub(super) receipts: Vec<Receipt>,
+    /// The receipts of the determinations among the events.
+    pub(super) determined: Vec<Receipt>,
     pub(super) events: Vec<Drafted>,
     pub(super) findings: Vec<Finding>,
+}
+
+impl Draft {
+    /// Of a request that is not decided yet.
+    pub(super) fn of(request: Request) -> Self {
+        let (receipts, determined, events, findings) = Default::default();
+        Self { request, receipts, determined, events, findings }
+    }
+
+    /// Adds determinations, with receipts of their own.
+    pub(super) fn determined(&mut self, events: Vec<Drafted>) {
+        let receipt = |drafted: &Drafted| Receipt {
+            id: drafted.id,
+            member: drafted.subject.member(),
+            position: NOT_YET,
+            known: false,
+            source: None,
+        };
+        self.determined.extend(events.iter().map(receipt));
+        self.events.extend(events);
+    }
 }
 
 /// An event that is decided and not yet appended.

@@ -5,20 +5,24 @@
 
 mod commit;
 mod decide;
+mod determinations;
 mod draft;
 mod findings;
 mod histories;
+mod sweep;
 
+use std::collections::BTreeSet;
 use std::fmt;
 use std::sync::Arc;
 
-use rollbook_events::{Actor, EventId, MemberId, Position, Rejection, Source, Submission};
+use rollbook_events::{Actor, EventId, MemberId, Position, Rejection, Source, Subject, Submission};
 use rollbook_projections::Dossier;
 use tokio::sync::{mpsc, oneshot};
 
 pub use commit::Committer;
 pub use decide::{Circumstances, Decision, decide};
 pub use histories::Histories;
+pub use sweep::{SWEEP_EVERY, Sweep, SweepError};
 
 /// Requests that may wait; past it a caller waits with its request in hand.
 const MOST_WAITING: usize = 4_096;
@@ -41,7 +45,7 @@ pub struct NotSubmitted {
 /// What is to be recorded.
 pub enum Work {
     /// These submissions, each with the member it is about; recorded together or not at all.
-    Given(Vec<(rollbook_events::Subject, Submission)>),
+    Given(Vec<(Subject, Submission)>),
     /// What a row says, given what the ledger holds of its member.
     Row {
         /// The member.
@@ -49,6 +53,28 @@ pub enum Work {
         /// The pure function from a dossier to submissions.
         make: Box<FromDossier>,
     },
+    /// Nothing new: what time alone has brought about for a member.
+    Again {
+        /// The member.
+        member: MemberId,
+    },
+}
+
+impl Work {
+    fn subjects(&self) -> BTreeSet<Subject> {
+        match self {
+            Self::Given(given) => given.iter().map(|(subject, _)| *subject).collect(),
+            Self::Row { member, .. } | Self::Again { member } => BTreeSet::from([Subject::Member(*member)]),
+        }
+    }
+
+    fn given_ids(&self) -> Vec<EventId> {
+        match self {
+            Self::Given(given) => given.iter().filter_map(|(_, submission)| submission.id).collect(),
+            // The id of a row's event is made of its member, so it can name no other member's event.
+            Self::Row { .. } | Self::Again { .. } => Vec::new(),
+        }
+    }
 }
 
 impl fmt::Debug for Work {
@@ -56,6 +82,7 @@ impl fmt::Debug for Work {
         match self {
             Self::Given(submissions) => write!(f, "Given({})", submissions.len()),
             Self::Row { .. } => f.write_str("Row"),
+            Self::Again { .. } => f.write_str("Again"),
         }
     }
 }
@@ -95,6 +122,8 @@ pub struct Finding {
 pub struct Recording {
     /// A receipt for each event.
     pub receipts: Vec<Receipt>,
+    /// A receipt for each determination that followed from them, in the same batch.
+    pub determined: Vec<Receipt>,
     /// What the new events brought about.
     pub findings: Vec<Finding>,
 }

@@ -4,8 +4,10 @@
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
+use anyhow::Context;
 use chrono::{DateTime, Utc};
 use rollbook_events::{Occurred, pacific_day};
+use rollbook_projections::Rulebook;
 use rollbook_projections::rulebook::Overlay;
 use serde_json::{Map, Value};
 use toml::de::DeTable;
@@ -161,6 +163,17 @@ impl Case {
             Some((line, name)) => Err(wrong(line, format!("`${name}`: no given bears this name"))),
             None => Ok(()),
         }
+    }
+
+    /// The rulebook it is judged by.
+    ///
+    /// # Errors
+    /// Where its own cannot be laid over the built-in one.
+    pub fn rulebook(&self) -> anyhow::Result<Rulebook> {
+        let built_in = Rulebook::parse(Rulebook::built_in_text()).context("the built-in rulebook cannot be read")?;
+        let Some(overlay) = &self.overlay else { return Ok(built_in) };
+        Rulebook::parse(&built_in.text_with(overlay))
+            .with_context(|| format!("the rulebook of {}", self.file.display()))
     }
 
     /// The local names of everyone the facts are about; without facts, of the one they would be about.

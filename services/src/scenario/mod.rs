@@ -4,6 +4,8 @@
 //! expectations, one file a table), [`run`] (what both ways of running share), [`pure`] (without a server), [`server`]
 //! (against a ledger), [`report`].
 
+mod derived;
+mod dossiers;
 pub mod expect;
 pub mod file;
 pub mod find;

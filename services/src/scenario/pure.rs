@@ -12,12 +12,13 @@ use rollbook_events::{
 };
 use rollbook_projections::fold::Fold;
 use rollbook_projections::links::Links;
+use rollbook_projections::rules::eligibility::{self, table};
 use rollbook_projections::rules::facts::Facts;
-use rollbook_projections::rules::notices;
 use rollbook_projections::store::read::Known;
 use rollbook_projections::{Dossier, Recorded, Rulebook, views};
 use serde_json::{Value, json};
 
+use super::derived::derive;
 use super::expect::Source;
 use super::file::{Case, Given};
 use super::given;
@@ -94,8 +95,7 @@ impl Way for Pure {
         Ok(match question.source {
             Source::View { view, .. } => ledger.rows(view, question),
             Source::Eligibility => ledger.eligibility(question),
-            Source::Export => ledger.export(question),
-            Source::Report | Source::Rejected => Ok(Vec::new()),
+            Source::Export | Source::Report | Source::Rejected => Ok(Vec::new()),
         })
     }
 }
@@ -109,37 +109,6 @@ fn actor(case: &Case, given: &Given) -> Actor {
     let plan = given.plan.as_ref().or(case.plan.as_ref());
     let org = org.or_else(|| plan.cloned()).unwrap_or_else(|| "scenario".to_owned());
     Actor { org, id: id.unwrap_or_else(|| "scenario".to_owned()), role: role.unwrap_or_else(|| "operator".to_owned()) }
-}
-
-/// What follows from the facts on a day and is itself an event: determinations of notices.
-fn derive(dossier: &Dossier, rulebook: &Rulebook, now: DateTime<Utc>, known_at: Position) -> Vec<Envelope> {
-    let facts = Facts::of(dossier, rulebook);
-    let due = notices::due(&facts, now);
-    due.iter()
-        .enumerate()
-        .filter_map(|(index, due)| {
-            let trigger = due.determined.trigger;
-            let event = due.event(rulebook, known_at).ok()?;
-            let key = format!("{}|{}|{index}|{known_at}", trigger.id, due.determined.obligation);
-            Some(Envelope {
-                id: EventId(uuid::Uuid::new_v5(&uuid::Uuid::NAMESPACE_OID, key.as_bytes())),
-                subject: trigger.subject,
-                plan: trigger.plan.clone(),
-                county: trigger.county,
-                occurred_at: rollbook_events::Occurred::At(rollbook_events::time::Instant::new(now.fixed_offset())),
-                recorded_at: now,
-                actor: Actor { org: "rollbook".into(), id: "recorder".into(), role: "ledger".into() },
-                source: None,
-                causation: Some(trigger.id),
-                correlation: None,
-                replaces: None,
-                sensitivity: trigger.sensitivity,
-                previous: None,
-                event: event.into(),
-                unknown: Default::default(),
-            })
-        })
-        .collect()
 }
 
 impl Ledger {
@@ -170,14 +139,20 @@ impl Ledger {
         };
         let subject = envelope.subject;
         self.record(envelope)?;
-        if let Some(rulebook) = self.fold.rulebook().cloned() {
-            let dossier = self.dossiers.entry(subject).or_default();
-            for mut derived in derive(dossier, &rulebook, now, self.position) {
-                derived.previous = self.dossiers.get(&derived.subject).and_then(Dossier::last).map(|last| last.hash);
-                self.record(derived)?;
-            }
+        if let Some(member) = subject.member() {
+            self.derive(member, now)?;
         }
         Ok(Ok(()))
+    }
+
+    /// Records what follows from what is known of a member.
+    fn derive(&mut self, member: MemberId, now: DateTime<Utc>) -> anyhow::Result<()> {
+        let (Some(dossier), Some(rulebook)) = (self.fold.dossier(member), self.fold.rulebook()) else { return Ok(()) };
+        for mut derived in derive(dossier, rulebook, self.position, now)? {
+            derived.previous = self.dossiers.get(&derived.subject).and_then(Dossier::last).map(|last| last.hash);
+            self.record(derived)?;
+        }
+        Ok(())
     }
 
     /// The event that a submission becomes; none where it is known.
@@ -273,15 +248,37 @@ impl Ledger {
         }
     }
 
-    #[expect(clippy::unused_self, reason = "the rules of eligibility read the dossier once they are here")]
-    fn eligibility(&self, _: &Question) -> Answer {
-        Err("this build has no answer on eligibility".to_owned())
-    }
-
-    #[expect(clippy::unused_self, reason = "the profiles read the rows once they are here")]
-    fn export(&self, question: &Question) -> Answer {
-        let profile = question.about.get("profile").map_or("", String::as_str);
-        Err(format!("this build has no export `{profile}`"))
+    /// The answers on eligibility of everyone asked about, each worked out from what was known of the person then.
+    fn eligibility(&self, question: &Question) -> Answer {
+        let at = Position(question.at);
+        let about = |key: &str| question.about.get(key).map(String::as_str).unwrap_or_default();
+        let (Ok(program), Ok(plan), Ok(county)) =
+            (about("program").parse(), about("plan").parse(), about("county").parse())
+        else {
+            return Err("a question on eligibility needs a program, a plan and a county".to_owned());
+        };
+        let channel = question.about.get("channel").and_then(|channel| channel.parse().ok());
+        let asked = eligibility::Question { program, channel, plan: &plan, county };
+        let Some(rulebook) = self.fold.rulebook() else { return Err("no rulebook was adopted".to_owned()) };
+        let mut rows = Vec::new();
+        let mut seen: BTreeSet<MemberId> = BTreeSet::new();
+        for member in &question.members {
+            let group = self.group(&[*member], at);
+            if !seen.insert(*group.first().unwrap_or(member)) {
+                continue;
+            }
+            let mut dossier = Dossier::default();
+            let of_group = |of: &&Recorded| of.envelope.subject.member().is_some_and(|member| group.contains(&member));
+            self.recorded
+                .iter()
+                .filter(|of| of.position <= at)
+                .filter(of_group)
+                .for_each(|of| dossier.apply(of.clone()));
+            let answers = table::rows(&Facts::of(&dossier, rulebook), &asked);
+            let known = answers.into_iter().map(|row| Known { row, known_from: at, known_until: None });
+            rows.extend(known.map(|known| known.json(&table::TABLE)));
+        }
+        Ok(rows)
     }
 }
 

@@ -8,7 +8,8 @@ use rollbook_events::MemberId;
 use rollbook_projections::views;
 use serde_json::Value;
 
-use super::expect::{By, Expectation, Row, Source, Wanted, matching, report_rows};
+use super::dossiers;
+use super::expect::{By, Expectation, Row, Source, Wanted, matching};
 use super::file::Case;
 use super::ids::Ids;
 
@@ -50,7 +51,7 @@ pub struct Question {
     pub members: Vec<MemberId>,
     /// As known at this position.
     pub at: u64,
-    /// What is asked besides: program, channel, plan, county, profile, month.
+    /// What is asked besides: program, channel, plan, county.
     pub about: BTreeMap<&'static str, String>,
 }
 
@@ -138,22 +139,13 @@ async fn check(
     if let Some(missing) = missing_column(expectation) {
         return Ok(failed(missing, Vec::new()));
     }
-    let answer = match expectation.spec.source {
-        Source::Rejected => refused(case, played, way).await?,
-        Source::Report => {
-            let history = way.answer(&history(case, played, expectation)).await?;
-            history.and_then(|rows| report_rows(expectation, rows))
-        }
-        Source::View { .. } | Source::Eligibility | Source::Export => {
-            way.answer(&question(case, played, expectation, "known_at")).await?
-        }
-    };
+    let answer = asked(case, played, expectation, "known_at", way).await?;
     let rows = match answer {
         Ok(rows) => rows,
         Err(why) => return Ok(failed(why, Vec::new())),
     };
     if expectation.get("identical_to").is_some() {
-        let other = way.answer(&question(case, played, expectation, "identical_to")).await?;
+        let other = asked(case, played, expectation, "identical_to", way).await?;
         if other.as_ref() != Ok(&rows) {
             let came = rows.into_iter().chain(other.unwrap_or_default()).collect();
             return Ok(failed("the two are not identical".to_owned(), came));
@@ -161,6 +153,31 @@ async fn check(
     }
     let matching = matching(expectation, rows, &played.ids);
     Ok(if matching.met { None } else { failed(matching.why, matching.came) })
+}
+
+/// The rows an expectation is about, as known when one of its keys says.
+async fn asked(
+    case: &Case,
+    played: &Played,
+    expectation: &Expectation,
+    known_at: &str,
+    way: &mut impl Way,
+) -> anyhow::Result<Answer> {
+    let question = question(case, played, expectation, known_at);
+    Ok(match expectation.spec.source {
+        Source::Rejected => refused(case, played, way).await?,
+        Source::Report => {
+            let rulebook = case.rulebook()?;
+            let history = way.answer(&Question { source: EVENTS, ..question }).await?;
+            history.and_then(|rows| dossiers::report(expectation, rows, &rulebook))
+        }
+        Source::Export => {
+            let rulebook = case.rulebook()?;
+            let history = way.answer(&Question { source: EVENTS, ..question }).await?;
+            history.and_then(|rows| dossiers::export(expectation, case.plan.as_deref(), &rows, &rulebook))
+        }
+        Source::View { .. } | Source::Eligibility => way.answer(&question).await?,
+    })
 }
 
 /// A view or column that this build does not have: a case that asks for it must not pass by chance.
@@ -202,10 +219,6 @@ async fn refused(case: &Case, played: &Played, way: &mut impl Way) -> anyhow::Re
 /// The events of a member.
 const EVENTS: Source = Source::View { view: "event_history", path: &["history"], query: &[] };
 
-fn history(case: &Case, played: &Played, expectation: &Expectation) -> Question {
-    Question { source: EVENTS, ..question(case, played, expectation, "known_at") }
-}
-
 fn question(case: &Case, played: &Played, expectation: &Expectation, known_at: &str) -> Question {
     // Who names nobody means everyone: ten prospects are counted in one line.
     let members: Vec<&str> = match expectation.word("member") {
@@ -213,8 +226,8 @@ fn question(case: &Case, played: &Played, expectation: &Expectation, known_at: &
         None => case.members().into_iter().collect(),
     };
     let mut about = BTreeMap::new();
-    if matches!(expectation.spec.source, Source::Eligibility | Source::Export) {
-        for key in ["program", "channel", "plan", "county", "profile", "month"] {
+    if expectation.spec.source == Source::Eligibility {
+        for key in ["program", "channel", "plan", "county"] {
             about.extend(expectation.word(key).map(|word| (key, word.to_owned())));
         }
         let of_given = |field: fn(&super::file::Given) -> Option<&String>| case.given.iter().find_map(field).cloned();

@@ -7,7 +7,7 @@ use anyhow::{Context, bail};
 use chrono::{DateTime, Utc};
 use reqwest::header::{ACCEPT, CONTENT_TYPE};
 use reqwest::{Method, Response};
-use rollbook_events::{Hash, MemberId, Occurred, pacific_day};
+use rollbook_events::{Hash, Occurred, pacific_day};
 use rollbook_projections::Rulebook;
 use serde_json::{Value, json};
 
@@ -147,7 +147,9 @@ impl Server {
             Ok(answer) => Ok(Ok(rows(answer).await?)),
             Err(problem) => {
                 let why = problem.get("detail").or_else(|| problem.get("title")).and_then(Value::as_str);
-                Ok(Err(format!("the ledger has no answer at /{}: {}", path.join("/"), why.unwrap_or("it refuses"))))
+                let path = path.iter().map(|part| if part.len() == 36 { "{member}" } else { part });
+                let path = path.collect::<Vec<_>>().join("/");
+                Ok(Err(format!("the ledger has no answer at /{path}: {}", why.unwrap_or("it refuses"))))
             }
         }
     }
@@ -204,14 +206,7 @@ impl Way for Server {
                 self.of_members(path, question, &query).await
             }
             Source::Eligibility => self.of_members(&["eligibility"], question, &about).await,
-            Source::Export => {
-                let profile = question.about.get("profile").map_or("", String::as_str);
-                let query: Vec<Parameter> = about.iter().filter(|(key, _)| *key != "profile").cloned().collect();
-                let members = question.members.iter().map(MemberId::to_string).collect::<Vec<_>>().join(",");
-                let query = query.into_iter().chain([("member", members)]).collect();
-                self.ask(&["v1", "exports", profile], question, query).await
-            }
-            Source::Report | Source::Rejected => Ok(Ok(Vec::new())),
+            Source::Export | Source::Report | Source::Rejected => Ok(Ok(Vec::new())),
         }
     }
 }

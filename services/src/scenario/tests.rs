@@ -275,3 +275,38 @@ async fn requests_are_reported_by_the_pacific_day_they_were_received_on() {
     let unknown = ran(&text.replace("authorization_requests", "requests")).await;
     assert_eq!(unknown.failures[0].why, "this build has no report `requests`");
 }
+
+#[tokio::test]
+async fn a_file_for_a_plan_is_the_same_as_known_then_however_often_it_is_written() {
+    let attempt = |name: &str, day: &str| {
+        format!(
+            "[[given]]\nkind = \"outreach_attempted\"\nname = \"{name}\"\nat = \"{day}\"\n\
+             data = {{ program = \"ecm\", channel = \"phone\", live_staff = true, reached = \"nobody\", staff = \"clinical\", provider = \"1234567893\" }}\n"
+        )
+    };
+    let text = format!(
+        "id = \"X\"\nplan = \"la-care\"\ncounty = \"los-angeles\"\n\
+         [[given]]\nkind = \"member_identified\"\nat = \"2022-02-01\"\ndata = {{ program = \"ecm\", populations = [\"homelessness\"], pathway = \"plan_data\" }}\n{}{}\
+         [[expect.export]]\nprofile = \"outreach-tracker\"\nmonth = \"2022-02\"\nrows = 2\n\
+         [[expect.export]]\nprofile = \"outreach-tracker\"\nmonth = \"2022-02\"\nrows = 1\nknown_at = \"$one\"\nidentical_to = \"2022-02-09T23:00:00-08:00\"\n",
+        attempt("one", "2022-02-03"),
+        attempt("two", "2022-02-10"),
+    );
+    let failures = ran(&text).await.failures;
+    assert!(failures.is_empty(), "{failures:#?}");
+    let later = text.replace("2022-02-09T23:00:00-08:00", "$two");
+    assert_eq!(ran(&later).await.failures[0].why, "the two are not identical");
+}
+
+#[tokio::test]
+async fn what_follows_from_a_fact_is_known_with_it() {
+    let text = "id = \"NOA-3\"\nplan = \"la-care\"\ncounty = \"los-angeles\"\n\
+        [[given]]\nkind = \"referral_received\"\nname = \"request\"\nat = \"2022-03-01\"\n\
+        data = { referral = \"r1\", program = \"ecm\", pathway = \"self\", requested_by = \"member\" }\n\
+        [[given]]\nkind = \"authorization_decided\"\nname = \"denial\"\nat = \"2022-03-04\"\n\
+        data = { authorization = \"a1\", program = \"ecm\", outcome = \"denied\", decided_at = \"2022-03-04T10:00:00-08:00\", reasons = [\"no_population_of_focus\"] }\n\
+        [[expect.notice]]\nprogram = \"ecm\"\noutcome = \"required\"\nnotice = \"denial\"\ncount = 1\nknown_at = \"$denial\"\n\
+        [[expect.notice]]\nprogram = \"ecm\"\noutcome = \"none\"\nknown_at = \"$request\"\n";
+    let failures = ran(text).await.failures;
+    assert!(failures.is_empty(), "{failures:#?}");
+}

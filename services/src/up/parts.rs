@@ -23,7 +23,7 @@ use crate::import::Importer;
 use crate::ledger_key::LedgerKey;
 use crate::log::{Access, Log, NatsLog, SettingsError, StreamSpec, connect};
 use crate::projector::{Phase, Projector, Status};
-use crate::recorder::{Committer, Histories, Recorder, Work};
+use crate::recorder::{Committer, Histories, Recorder, SWEEP_EVERY, Sweep, Work};
 use crate::tokens::Tokens;
 
 /// Makes the id of an adoption of the text adopted, so that two recorders that start at once adopt it once.
@@ -167,6 +167,7 @@ async fn start_recorder(app: &mut App, streams: &Streams, cancelled: &Cancellati
         app.data.clone(),
     );
     importer.clear_spool();
+    tokio::spawn(Sweep::new(app.db.clone(), recorder.clone()).run(SWEEP_EVERY, cancelled.clone()));
     app.recorder = Some(recorder);
     app.identities = Some(identities);
     app.importer = Some(importer);

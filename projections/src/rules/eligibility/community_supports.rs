@@ -63,12 +63,12 @@ fn findings<'a>(asked: &Asked<'_, 'a>, day: NaiveDate) -> Limb<'a> {
 
 /// The plan's own last assessment by a day, else that of another: the county assesses its own clients (CONS-5).
 fn assessed<'a>(asked: &Asked<'_, 'a>, day: NaiveDate) -> Option<(&'a Envelope, &'a ServiceAssessed)> {
-    let of_program = |envelope: &'a Envelope| match &envelope.event {
-        Event::Referral(Referral::ServiceAssessed(found)) if found.program == asked.program => Some((envelope, found)),
-        _ => None,
+    let of_program = |envelope: &'a Envelope| {
+        let Event::Referral(Referral::ServiceAssessed(found)) = &envelope.event else { return None };
+        (found.program == asked.program).then_some((envelope, found))
     };
     let all = || asked.by(day).filter_map(of_program);
-    all().filter(|(by, _)| by.plan == *asked.plan).next_back().or_else(|| all().next_back())
+    all().rfind(|(by, _)| by.plan == *asked.plan).or_else(|| all().next_back())
 }
 
 fn missing(found: &ServiceAssessed) -> Vec<Reason> {
@@ -82,11 +82,10 @@ fn missing(found: &ServiceAssessed) -> Vec<Reason> {
 
 /// What the plan's last decision on a request by a day says of the findings; nothing where it turns on something else.
 fn decided<'a>(asked: &Asked<'_, 'a>, day: NaiveDate) -> Option<(&'a Envelope, Vec<Reason>)> {
-    let mut decisions = asked.by(day).filter_map(|envelope| match &envelope.event {
-        Event::Authorization(Authorization::AuthorizationDecided(decision)) if decision.program == asked.program => {
-            (envelope.plan == *asked.plan).then_some((envelope, decision))
-        }
-        _ => None,
+    let mut decisions = asked.by(day).filter_map(|envelope| {
+        let Event::Authorization(Authorization::AuthorizationDecided(decision)) = &envelope.event else { return None };
+        let is_own = decision.program == asked.program && envelope.plan == *asked.plan;
+        is_own.then_some((envelope, decision))
     });
     let (by, decision) = decisions.next_back()?;
     let reasons = decision.reasons.iter().filter_map(|reason| match reason {
@@ -160,14 +159,17 @@ pub(super) fn age_on(asked: &Asked<'_, '_>, day: NaiveDate) -> Option<u8> {
 /// Every age that is told, with the day it is of.
 fn ages(asked: &Asked<'_, '_>) -> impl Iterator<Item = (NaiveDate, u8)> {
     asked.facts.standing.iter().filter_map(|envelope| {
-        let (on, age) = match &envelope.event {
-            Event::Referral(Referral::MemberIdentified(told)) => (envelope.occurred_at.day(), told.age_years),
-            Event::Referral(Referral::PopulationAssessed(told)) => (envelope.occurred_at.day(), told.age_years),
-            Event::Referral(Referral::ReferralReceived(told)) => (envelope.occurred_at.day(), told.age_years),
-            Event::Enrollment(Enrollment::StayRecorded(told)) => (told.admitted_at.day(), told.age_years),
-            _ => return None,
+        if let Event::Enrollment(Enrollment::StayRecorded(stay)) = &envelope.event {
+            return stay.age_years.map(|age| (stay.admitted_at.day(), age));
+        }
+        let Event::Referral(told) = &envelope.event else { return None };
+        let age = match told {
+            Referral::MemberIdentified(told) => told.age_years,
+            Referral::PopulationAssessed(told) => told.age_years,
+            Referral::ReferralReceived(told) => told.age_years,
+            Referral::ServiceAssessed(_) | Referral::ReferralUpdated(_) => None,
         };
-        age.map(|age| (on, age))
+        age.map(|age| (envelope.occurred_at.day(), age))
     })
 }
 
@@ -182,19 +184,26 @@ pub(super) struct Claim<'a> {
 /// Who has asked by a day.
 pub(super) fn claims<'a>(asked: &Asked<'_, 'a>, day: NaiveDate) -> Vec<Claim<'a>> {
     let told = asked.by(day).filter_map(|envelope| {
-        let (program, populations): (Program, &'a [Population]) = match &envelope.event {
-            Event::Referral(Referral::MemberIdentified(told)) => (told.program, &told.populations),
-            Event::Referral(Referral::ReferralReceived(told)) => (told.program, &told.populations),
-            Event::Authorization(Authorization::AuthorizationRequested(told)) => (told.program, &[]),
-            Event::Authorization(Authorization::AuthorizationDecided(told))
-                if told.outcome == AuthorizationOutcome::Approved =>
-            {
-                (told.program, &[])
-            }
-            _ => return None,
-        };
+        let (program, populations) = claimed(&envelope.event)?;
         (program == asked.program).then_some(Claim { by: envelope, populations })
     });
     let enrolled = asked.facts.spans.iter().filter(|of| of.enrolled.program == asked.program && of.span.holds(day));
     told.chain(enrolled.map(|of| Claim { by: of.report, populations: &[] })).collect()
+}
+
+fn claimed(event: &Event) -> Option<(Program, &[Population])> {
+    if let Event::Authorization(told) = event {
+        return match told {
+            Authorization::AuthorizationRequested(told) => Some((told.program, &[])),
+            Authorization::AuthorizationDecided(told) => {
+                (told.outcome == AuthorizationOutcome::Approved).then_some((told.program, &[]))
+            }
+        };
+    }
+    let Event::Referral(told) = event else { return None };
+    match told {
+        Referral::MemberIdentified(told) => Some((told.program, &told.populations)),
+        Referral::ReferralReceived(told) => Some((told.program, &told.populations)),
+        Referral::PopulationAssessed(_) | Referral::ServiceAssessed(_) | Referral::ReferralUpdated(_) => None,
+    }
 }

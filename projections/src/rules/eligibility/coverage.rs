@@ -2,6 +2,7 @@
 //! EXC-20).
 
 use chrono::NaiveDate;
+use rollbook_events::Envelope;
 use rollbook_events::codes::MediCal;
 
 use super::limb::{Limb, Outcome, Reason, Weight};
@@ -26,7 +27,7 @@ pub(super) fn limbs<'a>(asked: &Asked<'_, 'a>, day: NaiveDate) -> Vec<Limb<'a>> 
             Limb::new(Weight::Question, Outcome::Review).reason(Reason::CoverageUnknown).rule(&rule.id, &rule.cite)
         }
         Status::Ended(last) => Limb::new(Weight::Coverage, Outcome::NotEligible)
-            .reason(Reason::MediCalInactive)
+            .reason(if is_elsewhere(asked, day) { Reason::PlanChanged } else { Reason::MediCalInactive })
             .rule(&rule.id, &rule.cite)
             .because([last.evidence]),
         Status::Reported(now) => match now.report.medi_cal {
@@ -60,6 +61,20 @@ pub(super) fn limbs<'a>(asked: &Asked<'_, 'a>, day: NaiveDate) -> Vec<Limb<'a>> 
 /// Whether the member was in managed care on a day, by the reports this plan would go by.
 pub(super) fn is_managed_care(asked: &Asked<'_, '_>, day: NaiveDate) -> bool {
     matches!(status(asked, day), Status::Reported(now) if now.report.medi_cal == MediCal::ManagedCare)
+}
+
+/// Whether another plan has the member in managed care on a day.
+fn is_elsewhere(asked: &Asked<'_, '_>, day: NaiveDate) -> bool {
+    asked.coverage.iter().any(|of| of.report.medi_cal == MediCal::ManagedCare && of.span.holds(day))
+}
+
+/// The report by which a member is known not to be in managed care on a day.
+pub(super) fn missing_on<'a>(asked: &Asked<'_, 'a>, day: NaiveDate) -> Option<&'a Envelope> {
+    match status(asked, day) {
+        Status::Reported(now) if now.report.medi_cal == MediCal::ManagedCare => None,
+        Status::Reported(of) | Status::Ended(of) => Some(of.evidence),
+        Status::Unknown => None,
+    }
 }
 
 /// The plan's own word, once it has spoken, else the last word of the others.

@@ -67,9 +67,10 @@ pub fn unverified<'a>(facts: &Facts<'a>) -> Vec<Finding<'a>> {
     };
     let mut found = Vec::new();
     for suspicion in suspicions(facts) {
-        let referred = match &suspicion.evidence.event {
-            Event::Referral(Referral::ReferralReceived(referral)) => Some(referral.program),
-            _ => None,
+        let referred = if let Event::Referral(Referral::ReferralReceived(referral)) = &suspicion.evidence.event {
+            Some(referral.program)
+        } else {
+            None
         };
         let enrolled = facts.spans.iter().filter(|of| of.span.overlap(suspicion.span).is_some());
         let mut concerned = referred.into_iter().chain(enrolled.map(|of| of.enrolled.program));
@@ -91,11 +92,9 @@ pub fn unverified<'a>(facts: &Facts<'a>) -> Vec<Finding<'a>> {
 
 /// ELIG-8: authorized below the numbers, which a plan may do and a reader should see.
 pub fn discretionary<'a>(facts: &Facts<'a>) -> Vec<Finding<'a>> {
-    let assessed = facts.standing.iter().filter_map(|envelope| match &envelope.event {
-        Event::Referral(Referral::PopulationAssessed(assessment)) if assessment.discretionary => {
-            Some((*envelope, assessment.population))
-        }
-        _ => None,
+    let assessed = facts.standing.iter().filter_map(|envelope| {
+        let Event::Referral(Referral::PopulationAssessed(assessment)) = &envelope.event else { return None };
+        assessment.discretionary.then_some((*envelope, assessment.population))
     });
     let finding = |(envelope, population): (&'a Envelope, rollbook_events::Population)| Finding {
         code: "discretionary_threshold",
@@ -154,9 +153,9 @@ fn listed_for<'a>(facts: &Facts<'a>, envelope: &'a Envelope, listed: &'a MemberI
 /// The first day on which the plan had the member in the service, or the member had declined it.
 fn answered(facts: &Facts<'_>, plan: &PlanCode, program: Program) -> Option<NaiveDate> {
     let own = facts.spans.iter().filter(|of| of.enrolled.program == program && of.report.plan == *plan);
-    let declined = facts.standing.iter().filter_map(|envelope| match &envelope.event {
-        Event::Enrollment(Enrollment::OptedOut(out)) if out.program == program => Some(envelope.occurred_at.day()),
-        _ => None,
+    let declined = facts.standing.iter().filter_map(|envelope| {
+        let Event::Enrollment(Enrollment::OptedOut(out)) = &envelope.event else { return None };
+        (out.program == program).then(|| envelope.occurred_at.day())
     });
     own.map(|of| of.span.from).chain(declined).min()
 }

@@ -64,9 +64,9 @@ fn held<'q, 'a>(asked: &Asked<'q, 'a>, test: impl Fn(&Held<'a>) -> bool) -> Opti
 
 /// GF-4, GF-5: what counts is how the member was last seen by that day; what nobody saw decides nothing.
 fn housed<'a>(asked: &Asked<'_, 'a>, by: &'a ByHousing, limb: Limb<'a>) -> Option<Limb<'a>> {
-    let seen = asked.facts.standing.iter().filter_map(|envelope| match &envelope.event {
-        Event::Who(Who::HousingObserved(seen)) if seen.on.0 <= by.on.0 => Some((*envelope, seen)),
-        _ => None,
+    let seen = asked.facts.standing.iter().filter_map(|envelope| {
+        let Event::Who(Who::HousingObserved(seen)) = &envelope.event else { return None };
+        (seen.on.0 <= by.on.0).then_some((*envelope, seen))
     });
     let (envelope, last) = seen.max_by_key(|(_, seen)| seen.on)?;
     let program = if last.housed { by.housed } else { by.unhoused };

@@ -62,6 +62,8 @@ impl Outcome {
 pub enum Reason {
     /// Medi-Cal is not active.
     MediCalInactive,
+    /// Another plan has the member.
+    PlanChanged,
     /// Medi-Cal pays for each service, without a plan.
     FeeForService,
     /// Nobody reported any coverage for the day.
@@ -107,6 +109,7 @@ impl Reason {
     pub fn as_str(self) -> &'static str {
         match self {
             Self::MediCalInactive => "medi_cal_inactive",
+            Self::PlanChanged => "plan_changed",
             Self::FeeForService => "fee_for_service",
             Self::CoverageUnknown => "coverage_unknown",
             Self::ExcludedProgram => "excluded_program",

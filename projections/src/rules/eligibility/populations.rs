@@ -59,6 +59,15 @@ pub(super) fn limbs<'a>(asked: &Asked<'_, 'a>, day: NaiveDate) -> Vec<Limb<'a>> 
     limbs
 }
 
+/// What found the member to meet a population that is open on a day.
+pub(super) fn met_on<'a>(asked: &Asked<'_, 'a>, day: NaiveDate) -> Option<&'a Envelope> {
+    let met = assessed(asked, day).into_iter().find(|(_, population, assessment)| {
+        let age = assessment.age_years.or_else(|| age_on(asked, day));
+        is_met(asked, *population, assessment, day) && matches!(open(asked, *population, age, day), Open::Yes(_))
+    });
+    met.map(|(envelope, ..)| envelope)
+}
+
 /// The last word on each population by a day.
 fn assessed<'a>(asked: &Asked<'_, 'a>, day: NaiveDate) -> Vec<(&'a Envelope, Population, &'a PopulationAssessed)> {
     let mut last = BTreeMap::new();

@@ -4,7 +4,7 @@
 use chrono::NaiveDate;
 use rollbook_events::codes::{Channel, Evidence};
 use rollbook_events::families::other_programs::{OtherPrograms, ParticipationReported, ProgramChosen};
-use rollbook_events::families::referral::{Referral, ReferralReceived};
+use rollbook_events::families::referral::Referral;
 use rollbook_events::{Envelope, Event, PlanCode, Program};
 
 use super::Asked;
@@ -89,18 +89,17 @@ pub(super) fn limb<'a>(asked: &Asked<'_, 'a>, pair: &'a Pair, day: NaiveDate) ->
 /// The choice that settles a pair on a day: the last one between the two while the other ran, if it is for the program
 /// asked about.
 fn chosen<'a>(asked: &Asked<'_, 'a>, other: Program, held: &Held<'a>, day: NaiveDate) -> Option<&'a Envelope> {
-    let choices = asked.by(day).filter_map(|envelope| match &envelope.event {
-        Event::OtherPrograms(OtherPrograms::ProgramChosen(choice)) => Some((envelope, choice)),
-        _ => None,
+    let mut choices = asked.by(day).filter_map(|envelope| {
+        let Event::OtherPrograms(OtherPrograms::ProgramChosen(choice)) = &envelope.event else { return None };
+        Some((envelope, choice))
     });
     let between = |choice: &ProgramChosen, chosen: Program, given_up: Program| {
         choice.chosen == chosen && (choice.given_up.is_empty() || choice.given_up.contains(&given_up))
     };
-    let concerned = choices.filter(|(envelope, choice)| {
+    let last = choices.rfind(|(envelope, choice)| {
         held.span.holds(envelope.occurred_at.day())
             && (between(choice, asked.program, other) || between(choice, other, asked.program))
     });
-    let last = concerned.last();
     last.and_then(|(envelope, choice)| (choice.chosen == asked.program).then_some(envelope))
 }
 
@@ -119,31 +118,26 @@ pub(super) fn suspected_spans<'a>(facts: &Facts<'a>) -> impl Iterator<Item = Spa
 /// Every suspicion: of a referral from its day on, of a report on the days it names, or from its own day on.
 pub(super) fn suspicions<'a>(facts: &Facts<'a>) -> Vec<Suspicion<'a>> {
     let mut found = Vec::new();
-    for envelope in &facts.standing {
-        match &envelope.event {
-            Event::Referral(Referral::ReferralReceived(ReferralReceived { suspected_programs, .. })) => {
-                let from = envelope.occurred_at.day();
-                let open = suspected_programs.iter().filter(|program| !is_settled(facts, **program, from));
-                let span = Span { from, until: None };
-                found.extend(open.map(|program| Suspicion { program: *program, span, evidence: envelope }));
-            }
-            Event::OtherPrograms(OtherPrograms::ParticipationReported(report))
-                if report.evidence == Evidence::Suspected && stands(facts, envelope, report) =>
-            {
-                let from = report.from.map_or(envelope.occurred_at.day(), |day| day.0);
-                let span = Span::new(from, report.until.map(|day| day.0));
-                found.extend(span.map(|span| Suspicion { program: report.program, span, evidence: envelope }));
-            }
-            _ => {}
-        }
+    for envelope in facts.standing.iter().copied() {
+        let Event::Referral(Referral::ReferralReceived(referral)) = &envelope.event else { continue };
+        let from = envelope.occurred_at.day();
+        let open = referral.suspected_programs.iter().filter(|program| !is_settled(facts, **program, from));
+        let span = Span { from, until: None };
+        found.extend(open.map(|program| Suspicion { program: *program, span, evidence: envelope }));
+    }
+    for (evidence, report) in reports(facts) {
+        let from = report.from.map_or(evidence.occurred_at.day(), |day| day.0);
+        let span = Span::new(from, report.until.map(|day| day.0));
+        let open = span.filter(|_| report.evidence == Evidence::Suspected && stands(facts, evidence, report));
+        found.extend(open.map(|span| Suspicion { program: report.program, span, evidence }));
     }
     found
 }
 
 fn reports<'a>(facts: &Facts<'a>) -> impl Iterator<Item = (&'a Envelope, &'a ParticipationReported)> {
-    facts.standing.iter().filter_map(|envelope| match &envelope.event {
-        Event::OtherPrograms(OtherPrograms::ParticipationReported(report)) => Some((*envelope, report)),
-        _ => None,
+    facts.standing.iter().filter_map(|envelope| {
+        let Event::OtherPrograms(OtherPrograms::ParticipationReported(report)) = &envelope.event else { return None };
+        Some((*envelope, report))
     })
 }
 

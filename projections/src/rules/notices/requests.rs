@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use chrono::NaiveDate;
-use rollbook_events::codes::RequestedBy;
+use rollbook_events::codes::{AuthorizationOutcome, RequestedBy};
 use rollbook_events::families::authorization::{Authorization, AuthorizationDecided, AuthorizationRequested};
 use rollbook_events::families::referral::{Referral, ReferralReceived};
 use rollbook_events::ids::{AuthorizationId, ReferralId};
@@ -29,7 +29,19 @@ pub(super) struct Request<'a> {
 
 impl<'a> Request<'a> {
     pub(super) fn obligation(&self) -> Obligation<'a> {
-        Obligation::Requested { plan: self.plan, program: self.program, request: self.id }
+        Obligation::Requested { plan: self.plan, program: self.program, request: self.id, deferral: false }
+    }
+
+    /// That of a deferral, where one is the last word on it.
+    pub(super) fn deferral(&self) -> Option<Obligation<'a>> {
+        let (_, decision) = self.decided?;
+        let deferred = decision.outcome == AuthorizationOutcome::Deferred;
+        deferred.then_some(Obligation::Requested {
+            plan: self.plan,
+            program: self.program,
+            request: self.id,
+            deferral: true,
+        })
     }
 
     /// Who asked; none where no request is on record. Whoever is named wins over nobody.
@@ -65,8 +77,9 @@ impl<'a> Request<'a> {
         asked.into_iter().flatten()
     }
 
-    pub(super) fn rests_on(&self, any_of: &[EventId]) -> bool {
-        self.told().any(|event| any_of.contains(&event.id))
+    /// How many of these events tell of it.
+    pub(super) fn shared_with(&self, events: &[EventId]) -> usize {
+        self.told().filter(|event| events.contains(&event.id)).count()
     }
 }
 

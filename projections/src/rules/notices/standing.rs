@@ -1,5 +1,7 @@
 //! The determinations on record, and which of them no longer say what the rules say.
 
+use std::cmp::Reverse;
+
 use rollbook_events::codes::NoticeKind;
 use rollbook_events::families::authorization::Authorization;
 use rollbook_events::families::enrollment::Enrollment;
@@ -63,17 +65,19 @@ fn obligation<'a>(case: &Case<'_, 'a>, told: &NoticeDetermined, trigger: &'a Env
         | Event::Notice(_)
         | Event::Rules(_)
         | Event::Correction(_) => {
-            let closed = closed_by(case, trigger);
-            let rests_on = |obligation: &&Obligation<'a>| {
-                let of = |request: &&super::Request<'a>| request.obligation() == **obligation;
-                case.requests.iter().find(of).is_some_and(|request| request.rests_on(&told.because))
+            // Several requests may wait on one event, and share a referral: each determination rests on its own most.
+            let shared = |obligation: &Obligation<'a>| {
+                let request = case.requests.iter().find(|request| request.obligation() == *obligation);
+                request.map_or(0, |request| request.shared_with(&told.because))
             };
-            // Several requests may wait on one event; each determination rests on its own.
-            return closed.iter().find(rests_on).or(closed.first()).copied();
+            return closed_by(case, trigger).into_iter().min_by_key(|obligation| Reverse(shared(obligation)));
         }
     };
     let request = RequestId::Authorization(request);
-    Some(Obligation::Requested { plan: &trigger.plan, program, request })
+    let about = Obligation::Requested { plan: &trigger.plan, program, request, deferral: false };
+    let decision = matches!(&trigger.event, Event::Authorization(Authorization::AuthorizationDecided(_)));
+    let of = case.requests.iter().find(|request| request.obligation() == about);
+    of.filter(|_| decision).and_then(super::requests::Request::deferral).or(Some(about))
 }
 
 /// Whether a determination, or one whose place it took, asked for the notice of a change in availability.

@@ -66,7 +66,7 @@ pub(super) fn closed_by<'a>(case: &Case<'_, 'a>, event: &'a Envelope) -> Vec<Obl
 }
 
 /// The events that end a wait, but for those that belong to an enrollment: its end is another matter.
-fn closings<'f, 'a>(case: &'f Case<'_, 'a>) -> impl Iterator<Item = (Closing, Program, &'a Envelope)> {
+fn closings<'a>(case: &Case<'_, 'a>) -> impl Iterator<Item = (Closing, Program, &'a Envelope)> {
     case.facts.standing.iter().filter_map(|envelope| {
         let (closing, program) = closing(&envelope.event)?;
         let day = envelope.occurred_at.day();
@@ -81,20 +81,25 @@ fn closings<'f, 'a>(case: &'f Case<'_, 'a>) -> impl Iterator<Item = (Closing, Pr
 
 /// The determinations of every request that was answered, given up, or left without an answer too long.
 pub(super) fn requests<'a>(case: &Case<'_, 'a>, now: DateTime<Utc>) -> Vec<Determined<'a>> {
-    case.requests.iter().filter_map(|request| answered(case, request, now)).collect()
+    case.requests.iter().flat_map(|request| answered(case, request, now)).collect()
 }
 
-fn answered<'a>(case: &Case<'_, 'a>, request: &Request<'a>, now: DateTime<Utc>) -> Option<Determined<'a>> {
-    let Some((by, decision)) = request.decided else { return undecided(case, request, now) };
-    // CLK-6: who defers has so many days more, and no longer.
-    if decision.outcome == AuthorizationOutcome::Deferred
-        && let Some(expired) = still_undecided(case, request, now)
-    {
-        return Some(expired);
-    }
+fn answered<'a>(case: &Case<'_, 'a>, request: &Request<'a>, now: DateTime<Utc>) -> Vec<Determined<'a>> {
+    let Some((by, decision)) = request.decided else {
+        return undecided(case, request, now).into_iter().collect();
+    };
     let on = decision.decided_at.day();
     let speaks = case.rules(by, on).programs.contains(&request.program);
-    speaks.then(|| determined(request, on_decision(request, decision), by, on))
+    let mut answers = Vec::new();
+    if speaks {
+        let answer = determined(request, on_decision(request, decision), by, on);
+        answers.push(Determined { obligation: request.deferral().unwrap_or(answer.obligation), ..answer });
+    }
+    // CLK-6: who defers has so many days more, and no longer; that the deferral was to be told of stays true.
+    if request.deferral().is_some() {
+        answers.extend(still_undecided(case, request, now));
+    }
+    answers
 }
 
 fn determined<'a>(request: &Request<'a>, answer: Answer<'a>, trigger: &'a Envelope, on: NaiveDate) -> Determined<'a> {

@@ -23,7 +23,7 @@ use super::table::{Table, Wrong};
 
 pub use key::{By, Key, Kind, Wanted};
 pub use matching::{Matching, matching};
-pub use report::counted_rows as report_rows;
+pub use report::counted_rows;
 
 /// A row of a view as the API gives it.
 pub type Row = serde_json::Map<String, serde_json::Value>;
