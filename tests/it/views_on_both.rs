@@ -318,5 +318,6 @@ async fn a_log_that_was_changed_or_cut_stops_the_projector_with_the_cause() {
     project(&log, &db).await;
     let shorter = Arc::new(MemoryLog::new(StreamSpec::ENROLLMENT));
     let cause = stopped(shorter, db).await;
-    assert!(cause.contains("before the views' checkpoint 41"), "{cause}");
+    let held = log.head().await.unwrap();
+    assert!(cause.contains(&format!("before the views' checkpoint {held}:")), "{cause}");
 }
