@@ -2,7 +2,7 @@
 
 use chrono::{DateTime, Utc};
 use rollbook_events::time::Instant;
-use rollbook_events::{Actor, Envelope, Event, Occurred, Position, Subject};
+use rollbook_events::{Actor, Envelope, Occurred, Position, Subject};
 use rollbook_projections::rules::facts::Facts;
 use rollbook_projections::rules::notices::{Due, concerns, due};
 use rollbook_projections::{Dossier, Rulebook};
@@ -21,12 +21,14 @@ pub(super) enum Since<'d> {
 }
 
 impl Since<'_> {
-    fn concerns(self, dossier: &Dossier, subject: Subject) -> bool {
-        let Self::Told(drafted) = self else { return true };
+    /// The instant up to which clocks have run; none where nothing can have changed. Facts of the past, as a file brings
+    /// them one by one, let no clock run out that the next of them stops: what they leave open, the sweep finds.
+    fn until(self, dossier: &Dossier, subject: Subject, now: DateTime<Utc>) -> Option<DateTime<Utc>> {
+        let Self::Told(drafted) = self else { return Some(now) };
         let new = drafted.iter().filter(|drafted| drafted.subject == subject);
-        let events: Vec<&Event> =
-            new.filter_map(|drafted| dossier.find(drafted.id)).map(|recorded| &recorded.envelope.event).collect();
-        !events.is_empty() && concerns(dossier, events)
+        let new: Vec<&Envelope> = new.filter_map(|drafted| Some(&*dossier.find(drafted.id)?.envelope)).collect();
+        let last = new.iter().map(|envelope| envelope.occurred_at.earliest().utc()).max()?;
+        concerns(dossier, new.iter().map(|envelope| &envelope.event)).then_some(last.min(now))
     }
 }
 
@@ -41,13 +43,12 @@ pub(super) fn determine(
 ) -> Vec<Drafted> {
     let Some(rulebook) = histories.rulebook() else { return Vec::new() };
     let kept = histories.of(subject);
-    if subject == Subject::Rulebook || !since.concerns(&kept.dossier, subject) {
-        return Vec::new();
-    }
+    let until = since.until(&kept.dossier, subject, now).filter(|_| subject != Subject::Rulebook);
+    let Some(until) = until else { return Vec::new() };
     let known_at = kept.last_position();
     let facts = Facts::of(&kept.dossier, &rulebook);
     let envelopes: Vec<Envelope> =
-        due(&facts, now).iter().filter_map(|due| envelope(due, &rulebook, known_at, now)).collect();
+        due(&facts, until).iter().filter_map(|due| envelope(due, &rulebook, known_at, now)).collect();
     let mut drafted = Vec::new();
     for mut envelope in envelopes {
         envelope.previous = kept.last_hash();
