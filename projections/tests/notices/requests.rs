@@ -244,6 +244,19 @@ fn an_undecided_request_is_a_denial_once_its_clock_has_run_out() {
 }
 
 #[test]
+fn the_expiry_of_one_request_on_record_tells_nothing_of_another_that_is_to_come() {
+    // CLK-5: the first was due on the 8th, the second is due on the 14th.
+    let both = requested("member").asked("2022-03-07T09:00:00-08:00", "b", "ecm", "member");
+    let expired = both.settled(noon("2022-03-09"));
+    stands(&expired, &[EXPIRED, EXPIRED]);
+    let recorded = expired.last();
+    assert_eq!(
+        expired.rows(&["determination", "from_on"]),
+        ["- 2022-03-14".to_owned(), format!("{} 2022-03-08", id(&recorded.to_string()))]
+    );
+}
+
+#[test]
 fn a_deferral_holds_as_long_as_it_may() {
     let deferred = requested("member").decided("2022-03-04", "a", "ecm", "deferred");
     let rows = deferred.rows(&["outcome", "notice", "rule", "from_on"]);
