@@ -1,8 +1,9 @@
 //! What it means: everything known of one member, the rules, and the views that answer from them.
 //!
 //! Reading order: [`dossier`] (the fold), [`enrollment_spans`], [`participations`] and [`outreach_episodes`] (what the
-//! facts come to), [`rulebook`] (the numbers), [`rules`], [`view`] (what a view is), [`views`] (the views), [`store`]
-//! (how rows become tables, on SQLite and PostgreSQL), [`exports`] and [`reports`] (what files and counts say).
+//! facts come to), [`rulebook`] (the numbers), [`rules`], [`notice_reasoning`] (determinations in words), [`view`] (what a
+//! view is), [`views`] (the views), [`store`] (how rows become tables, on SQLite and PostgreSQL), [`exports`] and
+//! [`reports`] (what files and counts say).
 //!
 //! **Invariant:** folds, rules and views take values and give values: no clock, no randomness, no I/O. SQL stands in
 //! [`store`] alone. NATS and HTTP are unknown here.

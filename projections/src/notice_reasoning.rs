@@ -164,7 +164,9 @@ fn rulebook(told: &NoticeDetermined, adopted: Option<&Adopted>) -> String {
         Some(adopted) => format!("adopted on {} at position {}", adopted.on, adopted.position.0),
         None => "whose adoption is not on record".to_owned(),
     };
-    format!("It was decided under the rulebook {id} ({hash}), {adopted}, by what the log held up to position {knew}.")
+    format!(
+        "It was decided under the rulebook {id} ({hash}), {adopted}, by what the log held up to position {knew} and what was recorded together with it."
+    )
 }
 
 /// What it took the place of, and what took its own.

@@ -92,7 +92,15 @@ impl Report {
 impl FromStr for Report {
     type Err = NoReport;
     fn from_str(text: &str) -> Result<Self, NoReport> {
-        Self::ALL.iter().copied().find(|report| report.as_str() == text).ok_or(NoReport)
+        // As the State's quarterly report names its tabs.
+        let name = match text {
+            "requests" | "requests_and_denials" => "authorization_requests",
+            "denials" => "authorizations_denied",
+            "members" => "enrolled",
+            "attempts" => "outreach_attempts",
+            name => name,
+        };
+        Self::ALL.iter().copied().find(|report| report.as_str() == name).ok_or(NoReport)
     }
 }
 

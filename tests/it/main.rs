@@ -6,6 +6,7 @@ mod back_dated;
 mod coverage;
 mod determining;
 mod killed_import;
+mod lists;
 mod log_contract;
 mod log_on_nats;
 mod nats_server;

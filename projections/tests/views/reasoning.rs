@@ -82,7 +82,7 @@ fn a_denial_is_told_from_what_was_decided_to_what_became_of_the_notice() {
             "It rests on authorization_decided of 2024-03-04 ({two}), authorization_requested of 2024-03-01 ({one})."
         ),
         format!(
-            "It was decided under the rulebook {rulebook} ({hash}), adopted on 2022-04-01 at position 1, by what the log held up to position 2."
+            "It was decided under the rulebook {rulebook} ({hash}), adopted on 2022-04-01 at position 1, by what the log held up to position 2 and what was recorded together with it."
         ),
         "It stands: nothing has taken its place.".to_owned(),
         "No notice is on record for it; the last lawful day to mail it was 2024-03-06.".to_owned(),

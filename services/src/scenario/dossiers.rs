@@ -68,7 +68,7 @@ pub fn export(
     rulebook: &Rulebook,
 ) -> Result<Vec<Row>, String> {
     let profile = expectation.word("profile").unwrap_or_default();
-    if profile != "outreach-tracker" {
+    if !matches!(profile, "outreach-tracker" | "outreach_tracker" | "otf") {
         return Err(format!("this build has no export `{profile}`"));
     }
     let month: Month = expectation
