@@ -318,10 +318,6 @@ async fn a_log_that_was_changed_or_cut_stops_the_projector_with_the_cause() {
     project(&log, &db).await;
     let shorter = Arc::new(MemoryLog::new(StreamSpec::ENROLLMENT));
     let cause = stopped(shorter, db).await;
-<<<<<<< HEAD
     let held = log.head().await.unwrap();
     assert!(cause.contains(&format!("before the views' checkpoint {held}:")), "{cause}");
-=======
-    assert!(cause.contains(&format!("before the views' checkpoint {}", position.0)), "{cause}");
->>>>>>> notices
 }
