@@ -1,8 +1,10 @@
 //! Requests: the second ground of NOA-1, and what needs no notice because nobody asked.
 
+use rollbook_projections::rules::facts::Facts;
+use rollbook_projections::rules::notices;
 use serde_json::json;
 
-use crate::facts::id;
+use crate::facts::{built_in, id};
 use crate::ledger::{Ledger, asked, decided, leaked, noon};
 
 const DENIAL: &str = "required denial request_not_granted NOA-1";
@@ -251,6 +253,20 @@ fn an_undecided_request_is_a_denial_once_its_clock_has_run_out() {
     stands(&expired.clone().enrolled("e", "ecm", "2022-03-20"), &["not_required - granted NOA-1"]);
     // It was withdrawn late, and withdrawn all the same.
     stands(&expired.opted_out("2022-03-21", "ecm", false), &["not_required - declined NOA-5"]);
+}
+
+#[test]
+fn what_is_decided_counts_a_clock_from_the_instant_it_has_run_out_clk_5() {
+    // In California the last day ends at 8:00 UTC of the next.
+    let (dossier, rulebook) = (requested("member").dossier(), built_in());
+    let facts = Facts::of(&dossier, rulebook);
+    let at = |instant: &str| -> Vec<String> {
+        let decided = notices::decided(&facts, instant.parse().unwrap());
+        decided.iter().map(|of| format!("{} {} {}", of.obligation, of.answer.rule, of.on)).collect()
+    };
+    let expected = format!("requested|la-care|ecm|authorization|{} CLK-5 2022-03-08", id("a"));
+    assert_eq!(at("2022-03-09T07:59:59Z"), [""; 0]);
+    assert_eq!(at("2022-03-09T08:00:00Z"), [expected]);
 }
 
 #[test]
