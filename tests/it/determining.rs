@@ -225,3 +225,17 @@ async fn an_expiry_that_nobody_told_of_is_swept_up_once() {
     assert_eq!(sweep.once().await.unwrap(), 0);
     assert_eq!(desk.kinds().await, ["authorization_requested", "notice_determined"]);
 }
+
+#[tokio::test]
+async fn facts_of_the_past_let_no_clock_run_out_that_the_next_of_them_stops() {
+    let desk = Desk::new().await;
+    let asked = json!({ "authorization": id(901), "program": "ecm", "urgency": "standard", "requested_by": "member", "received_at": "2024-03-01T09:00:00-08:00" });
+    desk.record(&[submission(10, "authorization_requested", "2024-03-01", asked)]).await.unwrap();
+    desk.record(&[submission(11, "member_looked_up", "2024-03-08", json!({ "system": "hmis" }))]).await.unwrap();
+    assert_eq!(desk.kinds().await, ["authorization_requested", "member_looked_up"]);
+    // The clock's last day was 8 March.
+    desk.record(&[submission(12, "member_looked_up", "2024-03-09", json!({ "system": "hmis" }))]).await.unwrap();
+    assert_eq!(desk.kinds().await.last(), Some(&"notice_determined"));
+    desk.project().await;
+    assert_eq!(desk.rows().await, ["told required CLK-5"]);
+}

@@ -36,6 +36,8 @@ async fn a_denial_is_listed_explained_and_decided_again() {
     let row = one_notice(&ledger, "outcome=required&notice=denial&issued=false&plan=la-care").await;
     assert_eq!((&row["rule"], &row["mail_by"]), (&json!("NOA-1"), &json!("2024-03-06")));
     assert!(ledger.rows("/v1/notices?outcome=review").await.is_empty());
+    let gone = ledger.rows("/v1/notices?standing=false").await;
+    assert!(gone.is_empty(), "{gone:?}");
     let id = row["determination"].as_str().unwrap();
 
     let answer = ledger.get(&format!("/v1/notices/{id}?reproduce=true")).await;

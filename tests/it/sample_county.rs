@@ -82,7 +82,9 @@ fn same(one: &[(&str, String)], other: &[(&str, String)], when: &str) {
         let first = one.lines().zip(other.lines()).find(|(a, b)| a != b);
         assert_eq!(first, None, "{view} differs {when}");
         assert_eq!(one.lines().count(), other.lines().count(), "{view} differs in length {when}");
-        assert!(one.lines().count() > 0, "{view} is empty");
+        // The sample's plans keep their authorizations to themselves.
+        let filled = *view != "authorization" && *view != "reassessment";
+        assert!(one.lines().count() > 0 || !filled, "{view} is empty");
     }
 }
 

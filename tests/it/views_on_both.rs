@@ -136,9 +136,9 @@ async fn every_question(db: &Db) -> Vec<String> {
     use rollbook_projections::views::find;
     let day: chrono::NaiveDate = "2024-06-15".parse().unwrap();
     let who: rollbook_events::MemberId = member(3).parse().unwrap();
-    let [history, enrollments, conflicts, outreach, notices] =
-        ["event_history", "current_enrollment", "duplication_conflict", "outreach_conversion", "notice_determination"]
-            .map(|name| find(name).unwrap().table());
+    let (history, enrollments) = (find("event_history").unwrap().table(), find("current_enrollment").unwrap().table());
+    let (conflicts, outreach) =
+        (find("duplication_conflict").unwrap().table(), find("outreach_conversion").unwrap().table());
     let base = Filter { known_at: Some(Position(300)), ..Filter::default() };
     let text = |text: &str| Cell::Text(text.to_owned());
     let questions = [
@@ -155,8 +155,6 @@ async fn every_question(db: &Db) -> Vec<String> {
             enrollments,
             Filter { less_than: vec![("from_on", Cell::Day(day))], present: vec![("until_on", true)], ..base.clone() },
         ),
-        (enrollments, Filter { present_unless: vec![("until_on", ("from_on", Cell::Day(day)))], ..base.clone() }),
-        (notices, Filter { equal: vec![("voided", vec![Cell::Boolean(false)])], ..Filter::default() }),
         (
             conflicts,
             Filter {
@@ -320,5 +318,6 @@ async fn a_log_that_was_changed_or_cut_stops_the_projector_with_the_cause() {
     project(&log, &db).await;
     let shorter = Arc::new(MemoryLog::new(StreamSpec::ENROLLMENT));
     let cause = stopped(shorter, db).await;
-    assert!(cause.contains(&format!("before the views' checkpoint {}", position.0)), "{cause}");
+    let held = log.head().await.unwrap();
+    assert!(cause.contains(&format!("before the views' checkpoint {held}:")), "{cause}");
 }

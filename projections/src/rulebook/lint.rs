@@ -52,23 +52,24 @@ pub(super) fn lint(base: &Parameters, overlay: &Overlay) -> Vec<Refusal> {
 /// ELIG-7: a plan may not narrow a Population of Focus: whom the built-in edition names, the file must name as well.
 fn populations_stay(written: &Written<'_>) -> Vec<Refusal> {
     let own = &written.own.population;
-    if own.is_empty() {
-        return Vec::new();
-    }
     let county = written.overlay.header.county;
-    let concerned =
-        |rule: &&PopulationRule| county.is_none_or(|c| rule.counties.is_empty() || rule.counties.contains(&c));
-    let narrowed =
-        written.base.population.iter().filter(concerned).filter(|rule| !own.iter().any(|by| covers(by, rule, county)));
-    let refuse = |rule: &PopulationRule| {
-        let index = own.iter().position(|by| by.population == rule.population).unwrap_or(0);
-        let problem = format!(
-            "narrows the population {} ({}), live from {}: a plan may add to whom it reaches, never take away",
-            rule.population, rule.rule, rule.from
-        );
-        written.refuse(Some("ELIG-7"), &[key("population"), Step::Entry(index)], problem)
-    };
-    narrowed.map(refuse).collect()
+    let named = |rule: &&PopulationRule| county.is_none_or(|c| rule.counties.is_empty() || rule.counties.contains(&c));
+    let mut refused = Vec::new();
+    for (index, entry) in own.iter().enumerate() {
+        let first = own.iter().position(|other| other.population == entry.population) == Some(index);
+        let of = |rule: &&PopulationRule| rule.population == entry.population;
+        let uncovered = |rule: &&PopulationRule| !own.iter().any(|by| covers(by, rule, county));
+        let mut rules = written.base.population.iter().filter(of).filter(named).filter(uncovered);
+        // One word on a population is enough to look at all of its entries.
+        if let Some(rule) = rules.next().filter(|_| first) {
+            let problem = format!(
+                "narrows the population {} ({}), live from {}: a plan may add to whom it reaches, never take away",
+                rule.population, rule.rule, rule.from
+            );
+            refused.push(written.refuse(Some("ELIG-7"), &[key("population"), Step::Entry(index)], problem));
+        }
+    }
+    refused
 }
 
 fn covers(by: &PopulationRule, rule: &PopulationRule, only: Option<County>) -> bool {

@@ -27,7 +27,7 @@ pub struct Offering {
     #[serde(default)]
     pub rule: Option<String>,
     /// A plan's own gate: any of these gives access, a program the member is enrolled in or what was found of them.
-    #[serde(default)]
+    #[serde(default, alias = "requires")]
     pub requires_any: Vec<String>,
     /// Parts of the service that are left out, which no plan may do (ELIG-16).
     #[serde(default)]

@@ -170,15 +170,24 @@ fn lay(base: &Table, overlays: &[&Overlay]) -> Table {
     laid
 }
 
+/// What an entry of a list is about, for the lists of which a file may speak in part.
+fn named_by(list: &str) -> Option<&'static str> {
+    match list {
+        "offered" => Some("program"),
+        "population" => Some("population"),
+        _ => None,
+    }
+}
+
 /// Tables are laid key by key, everything else takes the place of what was there. Of the lists of entries, those about
-/// other programs stay: a plan that says when it offers one service does not withdraw the rest.
+/// other programs or populations stay: a plan that says when it offers one service does not withdraw the rest.
 fn merge(under: &mut Table, over: &Table) {
     for (key, value) in over {
         match (under.get_mut(key), value) {
             (Some(Value::Table(under)), Value::Table(over)) => merge(under, over),
-            (Some(Value::Array(under)), Value::Array(over)) if key == "offered" => {
-                let programs: Vec<Option<&Value>> = over.iter().map(|entry| entry.get("program")).collect();
-                under.retain(|entry| !programs.contains(&entry.get("program")));
+            (Some(Value::Array(under)), Value::Array(over)) if let Some(of) = named_by(key) => {
+                let named: Vec<Option<&Value>> = over.iter().map(|entry| entry.get(of)).collect();
+                under.retain(|entry| !named.contains(&entry.get(of)));
                 under.extend(over.iter().cloned());
             }
             _ => _ = under.insert(key.clone(), value.clone()),

@@ -66,7 +66,6 @@ impl<'a> Appeal<'a> {
         Clock {
             clock,
             of: self.told.appeal.to_string(),
-            by: self.by,
             program: self.notice.map(|(_, notice)| notice.program),
             ..of_term(self.by, term, starts_on, due, self.parameters)
         }

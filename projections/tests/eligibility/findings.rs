@@ -1,5 +1,7 @@
 //! What a reader must look at.
 
+use rollbook_events::EventId;
+use rollbook_projections::rules::facts::Facts;
 use serde_json::json;
 
 use crate::told::{Told, id, member, of};
@@ -53,6 +55,40 @@ fn a_choice_to_be_made_an_exclusion_and_a_class() {
         !conflict.iter().any(|found| found.starts_with("choose") || found.starts_with("exclusion")),
         "{conflict:?}"
     );
+}
+
+/// What each of our findings is of and rests on, by the numbers of the events, and what it is about.
+fn rests(told: &Told) -> Vec<String> {
+    let dossier = told.dossier();
+    let facts = Facts::of(&dossier, &told.rulebook);
+    let number = |event: EventId| told.facts.iter().position(|fact| fact.envelope.id == event).unwrap() + 1;
+    let ours = rollbook_projections::rules::findings::findings(&facts).into_iter();
+    let ours = ours.filter(|found| OURS.contains(&found.code)).map(|found| {
+        let because: Vec<usize> = found.because.iter().map(|event| number(*event)).collect();
+        format!("{} of {} because {because:?} about {}", found.code, number(found.of.id), found.about)
+    });
+    ours.collect()
+}
+
+#[test]
+fn a_finding_is_of_the_record_it_rests_on() {
+    // The member's coverage is the first event, the assessment the second.
+    let mssp = ecm().takes_part("mssp", "2022-05-01", None);
+    let found = rests(&mssp);
+    let about = format!("choose_program of 3 because [3, 4] about {}|", id("e"));
+    assert!(found.len() == 1 && found[0].starts_with(&about), "{found:?}");
+    let uncovered = crate::told::nobody("la-care", "los-angeles").covered_until("2021-01-01", "2022-05-01");
+    let uncovered = uncovered.enrolled("e", "ecm", "2022-02-01", json!({}));
+    assert_eq!(rests(&uncovered), [format!("coverage_gap of 2 because [1, 2] about {}", id("e"))]);
+    let suspected = ecm().referred("2022-05-02", "ecm", json!({ "suspected_programs": ["pace"] }));
+    assert_eq!(rests(&suspected), ["unverified_program of 4 because [4] about pace"]);
+    let on_list = listed(member(), "2021-12-10", "recuperative_care", "transition_list");
+    let expected = "transition_list_deviation of 2 because [2] about recuperative_care";
+    assert_eq!(rests(&on_list), [expected]);
+    // GF-10: listed by two plans is listed twice.
+    let data = json!({ "program": "recuperative_care", "pathway": "transition_list" });
+    let twice = on_list.tell_of("molina", "2021-12-10", "member_identified", data);
+    assert_eq!(rests(&twice).len(), 2);
 }
 
 #[test]

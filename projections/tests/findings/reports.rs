@@ -43,7 +43,7 @@ fn a_quarter_is_written_in_one_way() {
     assert_eq!(days("2026-Q1"), "2026-01-01 2026-04-01");
     assert_eq!(days("2026-Q4"), "2026-10-01 2027-01-01");
     assert!(Report::ALL.iter().all(|report| report.as_str().parse() == Ok(*report)));
-    assert!("requests".parse::<Report>().is_err());
+    assert!("request".parse::<Report>().is_err());
 }
 
 #[test]

@@ -187,14 +187,13 @@ impl Ledger {
     /// The findings of a code: first day, first day no longer.
     pub fn found(&self, code: &str) -> Vec<String> {
         let dossier = self.dossier();
-        let found = findings(&rules::facts::Facts::of(&dossier, self.rulebook))
+        findings(&rules::facts::Facts::of(&dossier, self.rulebook))
             .iter()
             .filter(|finding| finding.code == code)
             .map(|finding: &Finding<'_>| {
                 format!("{} {}", finding.from, finding.until.map_or("-".to_owned(), |day| day.to_string()))
             })
-            .collect();
-        found
+            .collect()
     }
 }
 

@@ -1,8 +1,10 @@
 //! Requests: the second ground of NOA-1, and what needs no notice because nobody asked.
 
+use rollbook_projections::rules::facts::Facts;
+use rollbook_projections::rules::notices;
 use serde_json::json;
 
-use crate::facts::id;
+use crate::facts::{built_in, id};
 use crate::ledger::{Ledger, asked, decided, leaked, noon};
 
 const DENIAL: &str = "required denial request_not_granted NOA-1";
@@ -163,6 +165,16 @@ fn outreach_given_up_needs_a_notice_where_somebody_had_asked() {
 }
 
 #[test]
+fn of_outreach_nobody_asked_for_the_weightiest_end_counts_and_of_equal_ones_the_last_noa_5() {
+    let given_up = Ledger::default().given_up("2022-04-15");
+    stands(&given_up.clone().opted_out("2022-04-20", "ecm", false), &["not_required - declined NOA-5"]);
+    stands(&given_up.clone().assessed("2022-04-20", false), &["not_required - not_requested NOA-1"]);
+    let on = |ledger: &Ledger| ledger.rows(&["rule", "superseded_by", "from_on"]);
+    assert_eq!(on(&given_up.clone().assessed("2022-04-20", false)), ["NOA-1 - 2022-04-15"]);
+    assert_eq!(on(&given_up.given_up("2022-04-20")), ["NOA-1 - 2022-04-20"]);
+}
+
+#[test]
 fn a_request_that_was_granted_by_enrollment_waits_for_nothing() {
     let enrolled = Ledger::default().referred("2022-02-01", "r", "ecm", "provider").enrolled("e", "ecm", "2022-03-01");
     let ended = enrolled.disenrolled("2022-06-01", "e", "2022-06-10", "goals_met");
@@ -241,6 +253,33 @@ fn an_undecided_request_is_a_denial_once_its_clock_has_run_out() {
     stands(&expired.clone().enrolled("e", "ecm", "2022-03-20"), &["not_required - granted NOA-1"]);
     // It was withdrawn late, and withdrawn all the same.
     stands(&expired.opted_out("2022-03-21", "ecm", false), &["not_required - declined NOA-5"]);
+}
+
+#[test]
+fn what_is_decided_counts_a_clock_from_the_instant_it_has_run_out_clk_5() {
+    // In California the last day ends at 8:00 UTC of the next.
+    let (dossier, rulebook) = (requested("member").dossier(), built_in());
+    let facts = Facts::of(&dossier, rulebook);
+    let at = |instant: &str| -> Vec<String> {
+        let decided = notices::decided(&facts, instant.parse().unwrap());
+        decided.iter().map(|of| format!("{} {} {}", of.obligation, of.answer.rule, of.on)).collect()
+    };
+    let expected = format!("requested|la-care|ecm|authorization|{} CLK-5 2022-03-08", id("a"));
+    assert_eq!(at("2022-03-09T07:59:59Z"), [""; 0]);
+    assert_eq!(at("2022-03-09T08:00:00Z"), [expected]);
+}
+
+#[test]
+fn the_expiry_of_one_request_on_record_tells_nothing_of_another_that_is_to_come() {
+    // CLK-5: the first was due on the 8th, the second is due on the 14th.
+    let both = requested("member").asked("2022-03-07T09:00:00-08:00", "b", "ecm", "member");
+    let expired = both.settled(noon("2022-03-09"));
+    stands(&expired, &[EXPIRED, EXPIRED]);
+    let recorded = expired.last();
+    assert_eq!(
+        expired.rows(&["determination", "from_on"]),
+        ["- 2022-03-14".to_owned(), format!("{} 2022-03-08", id(&recorded.to_string()))]
+    );
 }
 
 #[test]

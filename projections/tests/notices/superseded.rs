@@ -1,5 +1,7 @@
 //! What later facts change: a determination supersedes another, and the same fact twice changes nothing.
 
+use std::collections::BTreeSet;
+
 use crate::facts::id;
 use crate::ledger::Ledger;
 
@@ -40,7 +42,7 @@ fn a_successor_takes_the_place_of_what_was_voided() {
     let voided = ended().voided("2022-11-10", 3);
     let again = voided.disenrolled("2022-11-11", "e", "2022-12-15", "coverage_lost");
     assert_eq!(again.stand(), ["review discontinuation services_discontinued,coverage_lost NOA-7"]);
-    assert_eq!(again.rows(&["obligation"]).iter().collect::<std::collections::BTreeSet<_>>().len(), 1);
+    assert_eq!(again.rows(&["obligation"]).iter().collect::<BTreeSet<_>>().len(), 1);
 }
 
 #[test]
@@ -100,4 +102,42 @@ fn requests_that_share_a_referral_are_told_apart_by_what_is_their_own() {
     let mut keys = keys.to_vec();
     keys.sort();
     assert_eq!(rows, keys);
+}
+
+#[test]
+fn two_determinations_that_turn_out_to_be_about_one_request_are_told_apart_by_their_events() {
+    // Given up twice, in two episodes; then it comes to light that the member had asked before either (NOA-1).
+    let twice = Ledger::default().given_up("2022-04-15").called("2022-05-05", "nobody").given_up("2022-06-15");
+    let columns = ["trigger", "outcome", "limbs", "superseded_by"];
+    assert_eq!(twice.rows(&columns).len(), 2);
+    let asked = twice.referred("2022-02-01", "r", "ecm", "member");
+    let (first, second) = (id("1"), id("4"));
+    let told: Vec<String> = asked.rows(&columns).into_iter().map(|row| row.replace(" -", "")).collect();
+    // The request's own answer takes the place of what was said of the event it rests on.
+    let by = |trigger| {
+        let rows = asked.rows(&["trigger", "superseded_by", "determination"]);
+        let last = rows.into_iter().find(|row| row.starts_with(&format!("{trigger} - "))).unwrap();
+        last.rsplit(' ').next().unwrap().to_owned()
+    };
+    let expected = [
+        format!("{first} not_required not_requested {}", by(first)),
+        format!("{first} not_required overtaken"),
+        format!("{second} not_required not_requested {}", by(second)),
+        format!("{second} required request_not_granted"),
+    ];
+    assert_eq!(told.iter().collect::<BTreeSet<_>>(), expected.iter().collect());
+}
+
+#[test]
+fn who_is_enrolled_from_the_day_of_declining_has_overtaken_it() {
+    // NOA-5: what was declined before the enrollment began was declined.
+    let declined = Ledger::default().asked("2022-03-01T09:00:00-08:00", "a", "ecm", "member");
+    let declined = declined.opted_out("2022-03-05", "ecm", false);
+    for (from, expected) in [
+        ("2022-03-04", "not_required - overtaken NOA-1"),
+        ("2022-03-05", "not_required - overtaken NOA-1"),
+        ("2022-03-06", "not_required - declined NOA-5"),
+    ] {
+        assert_eq!(declined.clone().enrolled("e", "ecm", from).stand(), [expected], "{from}");
+    }
 }

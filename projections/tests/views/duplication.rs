@@ -184,6 +184,16 @@ fn two_enrollments_in_one_program() {
     let facts = ecm().disenrolled("2022-08-01", "e", "2022-08-01").enrolled("f", "ecm", "2022-06-01");
     overlaps(&facts, &["duplicate_enrollment ROLE-15 ecm ecm 2022-06-01 2022-08-01"]);
     overlaps(&ecm().takes_part("ecm", "2022-05-01", None), &[]);
+    // ROLE-15: the side whose id sorts first is named first, whichever began or was told first.
+    let (first, second) = if id("e") < id("f") { ("e", "f") } else { ("f", "e") };
+    for (first_from, second_from) in [("2022-02-01", "2022-06-01"), ("2022-06-01", "2022-02-01")] {
+        let expected = [format!("{} {}", id("1"), id("2"))];
+        let told = Facts::default().enrolled(first, "ecm", first_from).enrolled(second, "ecm", second_from);
+        assert_eq!(told.told("duplication_conflict", &["evidence_a", "evidence_b"]), expected);
+        let expected = [format!("{} {}", id("2"), id("1"))];
+        let told = Facts::default().enrolled(second, "ecm", second_from).enrolled(first, "ecm", first_from);
+        assert_eq!(told.told("duplication_conflict", &["evidence_a", "evidence_b"]), expected);
+    }
 }
 
 #[test]
@@ -207,7 +217,14 @@ fn a_choice_is_written_into_the_row_which_stays_until_a_span_ends() {
     let other = chosen(facts, "2022-05-20", "ecm", "alw");
     assert_eq!(other.told("duplication_conflict", choice), ["- - -"]);
     let late = ecm().takes_part("mssp", "2022-05-01", Some("2022-06-01"));
-    assert_eq!(chosen(late, "2022-07-01", "ecm", "mssp").told("duplication_conflict", choice), ["2022-06-01 - -"]);
+    for (at, expected) in [
+        ("2022-05-31", "2022-06-01 ecm 2022-05-31"),
+        ("2022-06-01", "2022-06-01 - -"),
+        ("2022-07-01", "2022-06-01 - -"),
+    ] {
+        let told = chosen(late.clone(), at, "ecm", "mssp").told("duplication_conflict", choice);
+        assert_eq!(told, [expected], "{at}");
+    }
     // From what excludes there is nothing to choose.
     let pace = chosen(ecm().takes_part("pace", "2022-05-01", None), "2022-05-20", "ecm", "pace");
     assert_eq!(pace.told("duplication_conflict", choice), ["- - -"]);

@@ -1,6 +1,6 @@
 //! The rulebook: the built-in edition is sound, and a text that is none says where.
 
-use rollbook_events::{County, Hash};
+use rollbook_events::{County, Hash, Population};
 use rollbook_projections::Rulebook;
 use rollbook_projections::rulebook::Overlay;
 
@@ -132,4 +132,32 @@ fn two_files_of_one_plan_are_not_in_force_on_one_day() {
     assert_eq!(with.refusals(&of("b.toml", "")).len(), 1);
     assert_eq!(with.refusals(&of("b.toml", "from = \"2024-01-01\"\n")).len(), 0, "the one ends where the other begins");
     assert_eq!(with.refusals(&of("a.toml", "")).len(), 0, "it takes the place of its former self");
+}
+
+#[test]
+fn a_population_is_not_narrowed_and_may_be_widened() {
+    let of = |county: &str, age: &str, from: &str| {
+        format!(
+            "plan = \"la-care\"\ncounty = \"los-angeles\"\n[[population]]\nrule = \"POF-3\"\npopulation = \"homelessness\"\n\
+             counties = [{county}]\nage_group = \"{age}\"\nfrom = \"{from}\"\ncite = \"ours\"\nverified = true\n"
+        )
+    };
+    assert_eq!(linted(&of("", "any", "2021-01-01")), [], "earlier and for everyone");
+    assert_eq!(linted(&of("", "any", "2022-01-02")), [(3, Some("ELIG-7"))], "a day later");
+    assert_eq!(linted(&of("", "adult", "2021-01-01")), [(3, Some("ELIG-7"))], "children left out");
+    assert_eq!(linted(&of("\"kern\"", "any", "2021-01-01")), [(3, Some("ELIG-7"))], "another county alone");
+    assert_eq!(linted(&of("\"los-angeles\"", "any", "2021-01-01")), []);
+}
+
+#[test]
+fn a_file_that_speaks_of_one_population_leaves_the_others() {
+    let text = "[[population]]\nrule = \"POF-3\"\npopulation = \"homelessness\"\nage_group = \"any\"\nfrom = \"2021-01-01\"\ncite = \"ours\"\nverified = true\n";
+    let rulebook = Rulebook::parse(&built_in().text_with(&overlay("x.toml", text))).unwrap();
+    let of = |rulebook: &Rulebook, population: Population| {
+        let day = "2024-01-01".parse().unwrap();
+        let parameters = rulebook.parameters(&"la-care".parse().unwrap(), County::LosAngeles, day);
+        parameters.population.iter().filter(|rule| rule.population == population).count()
+    };
+    assert_eq!(of(&rulebook, Population::Homelessness), 1);
+    assert_eq!(of(&rulebook, Population::Ccs), of(built_in(), Population::Ccs));
 }

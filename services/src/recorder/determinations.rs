@@ -1,9 +1,12 @@
 //! The determinations that follow from new events, recorded in the same batch: a decision about a notice is an event.
 
+use std::collections::BTreeSet;
+
 use chrono::{DateTime, Utc};
+use rollbook_events::families::notice::Notice;
 use rollbook_events::families::who::Who;
 use rollbook_events::time::Instant;
-use rollbook_events::{Actor, Envelope, Event, Occurred, Position, Subject};
+use rollbook_events::{Actor, Envelope, Event, MemberId, Occurred, Position, Subject};
 use rollbook_projections::rules::facts::Facts;
 use rollbook_projections::rules::notices::{Due, concerns, due};
 use rollbook_projections::{Dossier, Rulebook};
@@ -22,26 +25,38 @@ pub(super) enum Since<'d> {
 }
 
 impl<'d> Since<'d> {
-    /// The new events of a subject, which its dossier already holds.
-    fn new_of(self, dossier: &'d Dossier, subject: Subject) -> impl Iterator<Item = &'d Event> {
-        let drafted = match self {
-            Self::Told(drafted) => drafted,
-            Self::Time => &[],
-        };
-        let new = drafted.iter().filter(move |drafted| drafted.subject == subject);
-        new.filter_map(|drafted| dossier.find(drafted.id)).map(|recorded| &recorded.envelope.event)
+    /// The new events that a person's dossier holds, but for what was determined meanwhile.
+    fn new_in(self, dossier: &'d Dossier, person: &BTreeSet<MemberId>) -> Vec<&'d Envelope> {
+        let Self::Told(drafted) = self else { return Vec::new() };
+        let of_person = |drafted: &&Drafted| drafted.subject.member().is_some_and(|member| person.contains(&member));
+        let new = drafted.iter().filter(of_person).filter_map(|drafted| Some(&*dossier.find(drafted.id)?.envelope));
+        new.filter(|envelope| !matches!(envelope.event, Event::Notice(Notice::NoticeDetermined(_)))).collect()
     }
 
-    fn concerns(self, dossier: &'d Dossier, subject: Subject) -> bool {
-        matches!(self, Self::Time) || concerns(dossier, self.new_of(dossier, subject))
+    /// The instant up to which clocks have run; none where nothing can have changed. Facts of the past, as a file brings
+    /// them one by one, let no clock run out that the next of them stops: what they leave open, the sweep finds.
+    fn until(self, dossier: &'d Dossier, person: &BTreeSet<MemberId>, now: DateTime<Utc>) -> Option<DateTime<Utc>> {
+        if matches!(self, Self::Time) {
+            return Some(now);
+        }
+        let new = self.new_in(dossier, person);
+        let last = last(&new)?;
+        concerns(dossier, new.iter().map(|envelope| &envelope.event)).then_some(last.min(now))
     }
 
-    /// Whether the new events of a subject may have changed who is one person with it; what is voided may be a link.
-    fn relinks(self, dossier: &'d Dossier, subject: Subject) -> bool {
-        self.new_of(dossier, subject).any(|event| {
-            matches!(event, Event::Who(Who::MemberLinked(_) | Who::MemberUnlinked(_)) | Event::Correction(_))
-        })
+    /// As [`Since::until`], where a member's new events may have changed who is one person with whom; what is voided may be a
+    /// link.
+    fn relinked(self, dossier: &'d Dossier, member: MemberId, now: DateTime<Utc>) -> Option<DateTime<Utc>> {
+        let new = self.new_in(dossier, &BTreeSet::from([member]));
+        let relinks = new.iter().any(|envelope| {
+            matches!(envelope.event, Event::Who(Who::MemberLinked(_) | Who::MemberUnlinked(_)) | Event::Correction(_))
+        });
+        last(&new).filter(|_| relinks).map(|last| last.min(now))
     }
+}
+
+fn last(new: &[&Envelope]) -> Option<DateTime<Utc>> {
+    new.iter().map(|envelope| envelope.occurred_at.earliest().utc()).max()
 }
 
 /// Files the determinations that are due for the person a member is, and gives them to be appended after what they follow
@@ -55,17 +70,15 @@ pub(super) fn determine(
     now: DateTime<Utc>,
 ) -> Vec<Drafted> {
     let (Some(rulebook), Some(member)) = (histories.rulebook(), subject.member()) else { return Vec::new() };
-    let relinks = since.relinks(&histories.of(subject).dossier, subject);
+    let relinked = since.relinked(&histories.of(subject).dossier, member, now);
     let mut drafted = Vec::new();
-    for person in histories.persons(member, relinks) {
+    for person in histories.persons(member, relinked.is_some()) {
         let envelopes = {
             let dossier = histories.joined(&person);
-            if !relinks && !since.concerns(&dossier, subject) {
-                continue;
-            }
+            let Some(until) = since.until(&dossier, &person, now).max(relinked) else { continue };
             let known_at = histories.last_position_of(&person);
             let facts = Facts::of(&dossier, &rulebook);
-            due(&facts, now).iter().filter_map(|due| envelope(due, &rulebook, known_at, now)).collect::<Vec<_>>()
+            due(&facts, until).iter().filter_map(|due| envelope(due, &rulebook, known_at, now)).collect::<Vec<_>>()
         };
         drafted.extend(envelopes.into_iter().filter_map(|envelope| filed(histories, envelope)));
     }

@@ -272,8 +272,8 @@ async fn requests_are_reported_by_the_pacific_day_they_were_received_on() {
         [[expect.report]]\nreport = \"authorization_requests\"\nperiod = \"2026-Q3\"\ncount = 0\n";
     assert!(passes(text).await);
     assert!(!passes(&text.replace("2026-Q3\"\ncount = 0", "2026-Q3\"\ncount = 1")).await);
-    let unknown = ran(&text.replace("authorization_requests", "requests")).await;
-    assert_eq!(unknown.failures[0].why, "this build has no report `requests`");
+    let unknown = ran(&text.replace("authorization_requests", "request")).await;
+    assert_eq!(unknown.failures[0].why, "this build has no report `request`");
 }
 
 #[tokio::test]

@@ -1,7 +1,5 @@
 //! One thing that bears on an answer.
 
-use std::fmt;
-
 use rollbook_events::Envelope;
 
 /// Whether a member may have a program.
@@ -130,12 +128,6 @@ impl Reason {
             Self::GrandfatheredHhp => "grandfathered_hhp",
             Self::NeedsAssessment => "needs_assessment",
         }
-    }
-}
-
-impl fmt::Display for Reason {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.as_str())
     }
 }
 
