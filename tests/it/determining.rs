@@ -1,6 +1,8 @@
 //! Determinations about notices are events: recorded in the batch of what they follow from, once, and for expiries by the
 //! sweep.
 
+mod linked;
+
 use std::sync::Arc;
 
 use rollbook::log::{Log, MemoryLog, StreamSpec};

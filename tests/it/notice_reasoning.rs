@@ -89,3 +89,33 @@ async fn what_follows_is_told_and_what_was_known_then_stays_known() {
     }
     ledger.stop();
 }
+
+/// The request is on record under one pseudonym, its denial under another: apart, linked, and apart again.
+#[tokio::test]
+async fn what_was_decided_of_linked_pseudonyms_comes_out_the_same_after_they_are_parted() {
+    const OTHER: &str = "0e0e0e0e-0e0e-8e0e-8e0e-0e0e0e0e0e0e";
+    let folder = tempfile::tempdir().unwrap();
+    let ledger = Ledger::up(folder.path(), None);
+    let referral = json!({ "referral": NOTICE, "program": "ecm", "pathway": "self", "requested_by": "member" });
+    ledger.record("referral_received", MEMBER, "la-care", "2024-03-01", referral).await;
+    let decision = json!({
+        "authorization": AUTHORIZATION, "program": "ecm", "outcome": "denied", "referral": NOTICE,
+        "decided_at": "2024-03-04T10:00:00-08:00", "reasons": ["no_population_of_focus"],
+    });
+    ledger.record("authorization_decided", OTHER, "la-care", "2024-03-04", decision).await;
+    let link = json!({ "other": OTHER, "reason": "cin_merged" });
+    ledger.record("member_linked", MEMBER, "la-care", "2024-04-02", link).await;
+    let unlink = json!({ "other": OTHER, "reason": "in error" });
+    ledger.record("member_unlinked", MEMBER, "la-care", "2024-06-03", unlink).await;
+    ledger.caught_up().await;
+    let rows = ledger.rows(&format!("/v1/members/{OTHER}/notices?standing=any&voided=any")).await;
+    let mut outcomes: Vec<&str> = rows.iter().map(|row| row["outcome"].as_str().unwrap()).collect();
+    outcomes.sort_unstable();
+    assert_eq!(outcomes, ["required", "review", "review"]);
+    for row in &rows {
+        let id = row["determination"].as_str().unwrap();
+        let again = ledger.get(&format!("/v1/notices/{id}?reproduce=true")).await;
+        assert_eq!(again["data"]["reproduced"], json!({ "equal": true }), "{again}");
+    }
+    ledger.stop();
+}

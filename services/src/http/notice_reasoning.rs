@@ -1,7 +1,5 @@
 //! Why a notice is, or is not, required: the whole reasoning of one determination, and whether it comes out the same again.
 
-use std::collections::BTreeSet;
-
 use axum::extract::State;
 use axum::response::Response;
 use rollbook_events::families::rules::Rules;
@@ -213,10 +211,12 @@ async fn reasoned(
     Ok(reasoning(&Facts::of(&dossier, rulebook), id, adopted))
 }
 
-/// Decides again, as the recorder does: on what is recorded under the member's own pseudonym.
+/// Decides again, as the recorder did: on what is recorded of everybody who was one person with the member where the
+/// determination stands. What made them one person stands before it, in the same batch or earlier.
 async fn reproduced(edge: &Edge, determined: &Recorded, member: MemberId, text: &str) -> Result<Reproduced, Problem> {
     let rulebook = Rulebook::parse(text).map_err(|error| Problem::internal(&error))?;
-    let events = edge.db.events_of(&BTreeSet::from([member])).await?;
+    let person = edge.db.links(determined.position).await?.group(member);
+    let events = edge.db.events_of(&person).await?;
     let unreadable = || Problem::new(Kind::Internal, "the stored determination cannot be read");
     Ok(match decided_again(&events, determined, &rulebook).ok_or_else(unreadable)? {
         Again::Equal => Reproduced { equal: true, stored: None, again: None, differences: None },

@@ -85,10 +85,15 @@ impl Committer {
     }
 
     async fn prepare(&mut self, subjects: &BTreeSet<Subject>, requests: &[Request]) -> Result<(), HistoryError> {
+        let given = requests.iter().flat_map(|request| request.work.given());
+        let mut ids: Vec<EventId> = Vec::new();
+        for (subject, submission) in given {
+            self.histories.may_be_linked.note(*subject, &submission.event);
+            ids.extend(submission.id);
+        }
         self.histories.want(subjects).await?;
         // A given id may already name an event of another member, which this member's dossier cannot know.
-        let given: Vec<EventId> = requests.iter().flat_map(|request| request.work.given_ids()).collect();
-        for recorded in self.histories.by_id(&given).await? {
+        for recorded in self.histories.by_id(&ids).await? {
             if !subjects.contains(&recorded.envelope.subject) {
                 self.histories.reserve(recorded.envelope.id, recorded.envelope.subject);
             }
@@ -100,7 +105,8 @@ impl Committer {
     fn draft(&mut self, request: Request) -> Option<Draft> {
         // One submission alone leaves no dossier half-changed.
         let alone = matches!(&request.work, Work::Given(given) if given.len() <= 1);
-        let subjects = if alone { BTreeSet::new() } else { request.work.subjects() };
+        let subjects =
+            if alone { BTreeSet::new() } else { self.histories.may_be_linked.with_all(&request.work.subjects()) };
         let saved: Vec<(Subject, Dossier)> =
             subjects.into_iter().map(|subject| (subject, self.histories.of(subject).dossier.clone())).collect();
         let mut draft = Draft::of(request);
@@ -269,10 +275,8 @@ impl Committer {
     /// Decides and appends one request on dossiers fresh from the stream, as often as other writers are first.
     async fn alone(&mut self, mut request: Request, conflict: &AppendError) {
         for _ in 0..MOST_ATTEMPTS {
-            for subject in request.work.subjects() {
-                if let Err(error) = self.histories.reload(subject).await {
-                    return refuse_all(vec![request], Arc::new(error));
-                }
+            if let Err(error) = self.histories.reload_all(&request.work.subjects()).await {
+                return refuse_all(vec![request], Arc::new(error));
             }
             let Some(draft) = self.draft(request) else { return };
             match self.append(std::slice::from_ref(&draft)).await {
@@ -295,7 +299,7 @@ impl Committer {
     }
 
     fn forget<'a>(&mut self, requests: impl IntoIterator<Item = &'a Request>) {
-        self.histories.forget(requests.into_iter().flat_map(|request| request.work.subjects()));
+        self.histories.forget(&requests.into_iter().flat_map(|request| request.work.subjects()).collect());
     }
 }
 

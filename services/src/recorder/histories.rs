@@ -9,6 +9,7 @@ use rollbook_projections::at_hand::keep_from;
 use rollbook_projections::store::{Db, StoreError};
 use rollbook_projections::{Dossier, Recorded, Rulebook};
 
+use super::people::MayBeLinked;
 use crate::log::{Log, ReadError};
 
 /// Events in the dossiers kept at hand, some 2 kB each; past it those longest not used are let go.
@@ -83,6 +84,7 @@ pub struct Histories {
     /// Ids that name events of this round, or of members that are not at hand, with whose they are.
     reserved: HashMap<EventId, Subject>,
     rulebook: Option<Arc<Rulebook>>,
+    pub(super) may_be_linked: MayBeLinked,
     /// The last event of a dossier that was let go before the view knew it; the view knows it once its checkpoint has
     /// passed here.
     let_go: Position,
@@ -111,13 +113,14 @@ impl Histories {
             kept: HashMap::new(),
             reserved: HashMap::new(),
             rulebook: None,
+            may_be_linked: MayBeLinked::default(),
             let_go: Position(0),
             no_body: "".into(),
             turn: 0,
         }
     }
 
-    /// Makes sure that these subjects' dossiers are at hand.
+    /// Makes sure that the dossiers of these subjects, and of everybody who may be one person with them, are at hand.
     ///
     /// The view may lag behind another recorder; then the append conflicts, and [`Histories::reload`] reads the stream.
     ///
@@ -138,11 +141,20 @@ impl Histories {
             // Counted now and then, because counting walks through all of them.
             self.shrink(self.db.checkpoint().await?.position);
         }
-        let missing: BTreeSet<Subject> =
-            subjects.iter().filter(|subject| !self.kept.contains_key(subject)).copied().collect();
-        if missing.is_empty() {
-            return Ok(());
+        self.may_be_linked.read(&*self.log, &self.db, self.let_go).await?;
+        // Whom a dossier names is known once it is read.
+        loop {
+            let wanted = self.may_be_linked.with_all(subjects);
+            let missing: BTreeSet<Subject> =
+                wanted.into_iter().filter(|subject| !self.kept.contains_key(subject)).collect();
+            if missing.is_empty() {
+                return Ok(());
+            }
+            self.read(missing).await?;
         }
+    }
+
+    async fn read(&mut self, missing: BTreeSet<Subject>) -> Result<(), HistoryError> {
         if self.db.checkpoint().await?.position < self.let_go {
             for subject in missing {
                 self.reload(subject).await?;
@@ -156,7 +168,9 @@ impl Histories {
         }
         for mut recorded in events {
             recorded.body = self.no_body.clone();
-            if let Some(kept) = self.kept.get_mut(&recorded.envelope.subject) {
+            let subject = recorded.envelope.subject;
+            self.may_be_linked.note(subject, &recorded.envelope.event);
+            if let Some(kept) = self.kept.get_mut(&subject) {
                 kept.dossier.apply(recorded);
             }
         }
@@ -174,10 +188,30 @@ impl Histories {
             let undecodable = |source| HistoryError::Undecodable { position, source };
             let mut recorded = crate::projector::recorded(&stored).map_err(undecodable)?;
             recorded.body = self.no_body.clone();
+            self.may_be_linked.note(subject, &recorded.envelope.event);
             dossier.apply(recorded);
         }
         self.kept.insert(subject, Kept::read(dossier, self.turn));
         Ok(())
+    }
+
+    /// Reads the dossiers of these subjects, and of everybody who may be one person with them, from the stream.
+    ///
+    /// # Errors
+    /// See [`HistoryError`].
+    pub async fn reload_all(&mut self, subjects: &BTreeSet<Subject>) -> Result<(), HistoryError> {
+        let mut fresh = BTreeSet::new();
+        loop {
+            let wanted = self.may_be_linked.with_all(subjects);
+            let stale: Vec<Subject> = wanted.difference(&fresh).copied().collect();
+            if stale.is_empty() {
+                return Ok(());
+            }
+            for subject in stale {
+                self.reload(subject).await?;
+                fresh.insert(subject);
+            }
+        }
     }
 
     /// A dossier that was wanted.
@@ -187,9 +221,15 @@ impl Histories {
         kept
     }
 
-    /// Lets go of what may no longer be true.
-    pub fn forget(&mut self, subjects: impl IntoIterator<Item = Subject>) {
-        for subject in subjects {
+    /// A member's dossier, where it is at hand.
+    pub(super) fn at_hand(&self, member: MemberId) -> Option<&Kept> {
+        self.kept.get(&Subject::Member(member))
+    }
+
+    /// Lets go of what may no longer be true: the dossiers of these subjects, and of everybody who may be one person with
+    /// them, because what is determined of one may stand in another's.
+    pub fn forget(&mut self, subjects: &BTreeSet<Subject>) {
+        for subject in self.may_be_linked.with_all(subjects) {
             if let Some(kept) = self.kept.remove(&subject) {
                 self.let_go = self.let_go.max(kept.last_position());
             }

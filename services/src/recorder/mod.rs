@@ -9,6 +9,7 @@ mod determinations;
 mod draft;
 mod findings;
 mod histories;
+mod people;
 mod sweep;
 
 use std::collections::BTreeSet;
@@ -68,11 +69,11 @@ impl Work {
         }
     }
 
-    fn given_ids(&self) -> Vec<EventId> {
+    fn given(&self) -> &[(Subject, Submission)] {
         match self {
-            Self::Given(given) => given.iter().filter_map(|(_, submission)| submission.id).collect(),
-            // The id of a row's event is made of its member, so it can name no other member's event.
-            Self::Row { .. } | Self::Again { .. } => Vec::new(),
+            Self::Given(given) => given,
+            // The id of a row's event is made of its member, so it can name no other member's event; and no row links.
+            Self::Row { .. } | Self::Again { .. } => &[],
         }
     }
 }

@@ -137,15 +137,21 @@ impl Ledger {
             Ok(None) => return Ok(Ok(())),
             Err(rejection) => return Ok(Err(rejection)),
         };
-        let subject = envelope.subject;
+        let Some(member) = envelope.subject.member() else {
+            self.record(envelope)?;
+            return Ok(Ok(()));
+        };
+        let person = self.group(&[member], self.position);
         self.record(envelope)?;
-        if let Some(member) = subject.member() {
-            self.derive(member, now)?;
+        self.derive(member, now)?;
+        // Whoever was one person with the member and may be no longer.
+        for other in person.into_iter().filter(|other| *other != member) {
+            self.derive(other, now)?;
         }
         Ok(Ok(()))
     }
 
-    /// Records what follows from what is known of a member.
+    /// Records what follows from what is known of a member, and of everybody who is one person with the member.
     fn derive(&mut self, member: MemberId, now: DateTime<Utc>) -> anyhow::Result<()> {
         let (Some(dossier), Some(rulebook)) = (self.fold.dossier(member), self.fold.rulebook()) else { return Ok(()) };
         for mut derived in derive(dossier, rulebook, self.position, now)? {
