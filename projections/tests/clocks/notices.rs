@@ -80,6 +80,12 @@ fn a_signed_statement_allows_the_day_itself() {
     is_allowed(&out("2024-03-01", "tailored_meals", true), false);
     is_allowed(&out("2024-03-02", "ecm", true), false);
     let data = json!({ "program": "ecm", "by": "member", "signed": true });
+    // CLK-2: what was said in the span that ended counts, though the member came back on the very day.
+    let said = Facts::default().enrolled("e", "ecm", "2024-01-01").tell("2024-02-20", "opted_out", data.clone());
+    let end = json!({ "enrollment": id("e"), "until": "2024-03-01", "reason": "no_longer_wishes" });
+    let back = json!({ "enrollment": id("e"), "from": "2024-03-01", "reason": "appeal" });
+    let back = said.tell("2024-02-28", "disenrolled", end).tell("2024-03-05", "reinstated", back);
+    is_allowed(&mailed(back, "discontinuation", "2024-03-01", Some("2024-03-01")), true);
     let elsewhere = Facts::default().tell_of("molina", "2024-02-01", "opted_out", data);
     is_allowed(&mailed(elsewhere, "discontinuation", "2024-03-01", Some("2024-03-01")), false);
 }

@@ -122,6 +122,32 @@ fn how_the_member_was_housed_is_asked_of_that_day() {
 }
 
 #[test]
+fn what_an_entry_names_outright_does_not_turn_on_housing_gf_2() {
+    // A plan's own entry may name a program outright and others by how the member was housed.
+    let own = r#"
+        plan = "la-care"
+        [[eligibility.grandfathered]]
+        rule = "own"
+        predecessor = "wpc"
+        held_on = "2021-12-31"
+        into = ["ecm"]
+        from = "2022-01-01"
+        cite = "own"
+        verified = true
+        [eligibility.grandfathered.by_housing]
+        on = "2022-01-01"
+        unhoused = "housing_navigation"
+        unhoused_rule = "GF-4"
+        housed = "tenancy_sustaining"
+        housed_rule = "GF-5"
+    "#;
+    let told = member().takes_part("wpc", "2021-03-01", None).by(own);
+    assert!(told.rules("ecm", DAY).contains("own"), "{}", told.rules("ecm", DAY));
+    assert!(!told.rules("housing_navigation", DAY).contains("own"), "nobody saw it");
+    assert!(told.housed(DAY, false).rules("housing_navigation", DAY).contains("own"));
+}
+
+#[test]
 fn health_homes_members_get_housing_support_through_the_plan() {
     // B5-08, GF-7
     let told = member().takes_part("hhp", "2020-07-01", Some(DAY)).housed(DAY, false);

@@ -146,6 +146,18 @@ fn a_notice_stays_with_what_was_determined_and_goes_first_to_what_stands() {
     let ended = two.facts.0.iter().position(|fact| fact.envelope.id.0 == id("4")).unwrap() + 1;
     let one = two.voided("2024-02-17", ended).mailed("n", "ecm", "discontinuation", "2024-02-18", Some("2024-03-01"));
     assert_eq!(one.rows(&["voided", "mailed_on"]).iter().filter(|row| *row == "true 2024-02-18").count(), 0);
+    // The nearer of two ends turned out to be none, as service went on (NOA-1): the notice is of the other.
+    let twice = self::ended("goals_met").enrolled("f", "ecm", "2024-04-01").disenrolled(
+        "2024-05-10",
+        "f",
+        "2024-06-01",
+        "goals_met",
+    );
+    let one = twice.enrolled("g", "ecm", "2024-06-01").mailed("n", "ecm", "discontinuation", "2024-05-20", None);
+    assert_eq!(
+        one.rows(&["outcome", "from_on", "mailed_on"]),
+        ["not_required 2024-06-01 -", "required 2024-03-01 2024-05-20", "required 2024-06-01 -"]
+    );
 }
 
 #[test]
