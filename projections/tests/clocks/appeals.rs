@@ -33,6 +33,26 @@ fn of(facts: &Facts, clock: &str) -> Vec<String> {
 }
 
 #[test]
+fn the_clocks_of_a_notice_and_of_an_appeal_against_it_are_of_its_program() {
+    // CLK-12, CLK-13, CLK-15, CLK-16
+    let facts = issued("discontinuation", "2024-01-31", Some("2024-02-20"));
+    let told = resolved(filed(facts, "2024-02-05", json!({})), "2024-02-20", "upheld");
+    let mut programs = told.told("clock", &["clock", "program", "of"]);
+    programs.retain(|row| !row.starts_with("notice_advance"));
+    programs.dedup();
+    let expected = [
+        format!("aid_paid_pending ecm {}", id("n")),
+        format!("appeal_filing ecm {}", id("n")),
+        format!("appeal_resolution ecm {}", id("p")),
+        format!("state_hearing ecm {}", id("p")),
+    ];
+    assert_eq!(programs, expected);
+    // An appeal against a notice that is not on record is of none.
+    let unknown = filed(Facts::default(), "2024-02-05", json!({})).told("clock", &["clock", "program"]);
+    assert!(unknown.iter().all(|row| row == "appeal_resolution -"), "{unknown:?}");
+}
+
+#[test]
 fn an_appeal_is_filed_within_sixty_days_of_the_date_on_the_notice() {
     // B7-15: from the notice of 2024-01-31 on.
     let facts = issued("denial", "2024-01-31", None);

@@ -54,6 +54,8 @@ fn a_word_that_begins_later_leaves_what_was_before() {
     assert_eq!(told.on("ecm", "2022-12-31"), "allow");
     assert_eq!(told.on("ecm", "2023-01-01"), "exclude excluded_program");
     assert_eq!(told.conflicts(), ["exclude EXC-17 ecm d_snp 2023-01-01 -"]);
+    // The sides of another dispute are not its own.
+    assert_eq!(told.cites("ecm", "2023-01-01"), [BOTH[0]]);
     let ending = "plan = \"la-care\"\nfrom = \"2022-03-01\"\nuntil = \"2022-06-01\"\n[disputed]\nCON-1 = \"exclude\"";
     assert_eq!(
         advantage().by(ending).conflicts(),
