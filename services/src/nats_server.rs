@@ -25,6 +25,8 @@ const START_TIMEOUT: Duration = Duration::from_secs(120);
 const STOP_TIMEOUT: Duration = Duration::from_secs(10);
 
 const POLL: Duration = Duration::from_millis(10);
+/// How long a data folder may still be held by a server that was killed and is on its way out.
+const DYING: Duration = Duration::from_secs(3);
 
 /// Why the private server did not start.
 #[derive(Debug, thiserror::Error)]
@@ -134,7 +136,7 @@ impl NatsServer {
         let data_dir =
             std::path::absolute(data_dir).map_err(|source| StartError::Folder { path: data_dir.to_owned(), source })?;
         let layout = Layout::new(&data_dir);
-        let lock = prepare(&data_dir, &layout)?;
+        let lock = free(&data_dir, &layout).await?;
         let token = token()?;
         write_private(&layout.config, &config(&layout, &token))?;
         let stdin = lock.try_clone().map_err(folder(&layout.lock))?;
@@ -190,6 +192,17 @@ impl NatsServer {
 
 fn folder(path: &Path) -> impl FnOnce(std::io::Error) -> StartError + '_ {
     move |source| StartError::Folder { path: path.to_owned(), source }
+}
+
+/// Prepares the folders once a server that was killed a moment ago has let go of them.
+async fn free(data_dir: &Path, layout: &Layout) -> Result<File, StartError> {
+    let begun = Instant::now();
+    loop {
+        match prepare(data_dir, layout) {
+            Err(StartError::InUse { .. }) if begun.elapsed() < DYING => sleep(POLL).await,
+            prepared => return prepared,
+        }
+    }
 }
 
 /// Makes the folders and takes the lock; nats-server itself takes none, and two on one store destroy it.
