@@ -3,10 +3,11 @@
 use std::collections::BTreeSet;
 
 use chrono::{DateTime, Utc};
+use rollbook_events::codes::BadText;
 use rollbook_events::families::notice::Notice;
 use rollbook_events::families::who::Who;
 use rollbook_events::time::Instant;
-use rollbook_events::{Actor, Envelope, Event, MemberId, Occurred, Position, Subject};
+use rollbook_events::{Actor, Envelope, Event, EventId, MemberId, Occurred, Position, Subject};
 use rollbook_projections::rules::facts::Facts;
 use rollbook_projections::rules::notices::{Due, concerns, due};
 use rollbook_projections::{Dossier, Rulebook};
@@ -103,16 +104,30 @@ fn filed(histories: &mut Histories, mut envelope: Envelope) -> Option<Drafted> {
 }
 
 fn envelope(due: &Due<'_>, rulebook: &Rulebook, known_at: Position, now: DateTime<Utc>) -> Option<Envelope> {
-    let trigger = due.determined.trigger;
-    let told = match due.event(rulebook, known_at) {
-        Ok(told) => told,
+    match determination(due, rulebook, known_at, now, clock::new_event_id()) {
+        Ok(envelope) => Some(envelope),
         Err(error) => {
             tracing::error!(error = %error, "the rulebook's id cannot stand in a determination");
-            return None;
+            None
         }
-    };
-    Some(Envelope {
-        id: clock::new_event_id(),
+    }
+}
+
+/// The event of a determination, still without its place in its subject's chain.
+///
+/// # Errors
+/// Where the rulebook's id or a rule's is no key.
+pub(crate) fn determination(
+    due: &Due<'_>,
+    rulebook: &Rulebook,
+    known_at: Position,
+    now: DateTime<Utc>,
+    id: EventId,
+) -> Result<Envelope, BadText> {
+    let trigger = due.determined.trigger;
+    let told = due.event(rulebook, known_at)?;
+    Ok(Envelope {
+        id,
         occurred_at: Occurred::At(Instant::new(now.fixed_offset())),
         recorded_at: now,
         actor: ledger(),

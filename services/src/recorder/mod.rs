@@ -22,6 +22,7 @@ use tokio::sync::{mpsc, oneshot};
 
 pub use commit::Committer;
 pub use decide::{Circumstances, Decision, decide};
+pub(crate) use determinations::determination;
 pub use histories::Histories;
 pub use sweep::{SWEEP_EVERY, Sweep, SweepError};
 
