@@ -7,6 +7,7 @@ use metrics_exporter_prometheus::PrometheusHandle;
 use rollbook_projections::store::Db;
 use tokio::sync::watch;
 
+use crate::health::Health;
 use crate::identity_index::IdentityIndex;
 use crate::import::Importer;
 use crate::ledger_key::LedgerKey;
@@ -22,6 +23,8 @@ pub struct App {
     pub db: Db,
     /// How the projector stands; where it runs elsewhere, as read from the views.
     pub status: watch::Receiver<Status>,
+    /// What is wrong now, and what that forbids.
+    pub health: Health,
     /// The enrollment stream.
     pub log: Arc<dyn Log>,
     /// The recorder, where this program is one.

@@ -14,6 +14,7 @@ use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 
 use crate::app::App;
+use crate::health::Health;
 use crate::http;
 use crate::log::{Access, Log, SettingsError};
 use crate::nats_server::NatsServer;
@@ -71,14 +72,14 @@ pub async fn up(mut settings: Settings) -> anyhow::Result<()> {
     settings.data = whole_path(&settings.data)?;
     make_folder(&settings.data)?;
     let mut server = NatsServer::start(&settings.data, settings.nats_server.clone()).await?;
-    let cancelled = CancellationToken::new();
+    let (cancelled, health) = (CancellationToken::new(), Health::default());
     let database = match &settings.database {
         Some(database) => database.clone(),
         None => format!("sqlite://{}", settings.data.join("views.db").display()),
     };
     let streams = Streams::create(server.access(), 1).await?;
     let db = Db::open(&database).await?;
-    let app = parts::whole(&streams, db, &settings.data, &cancelled).await?;
+    let app = parts::whole(&streams, db, &settings.data, &health, &cancelled).await?;
     let (address, serving) = listen(app.clone(), settings.listen, &cancelled).await?;
     first_token(&app.tokens, &settings.data)?;
     let run = async {
@@ -119,10 +120,10 @@ pub async fn serve(role: Role, mut settings: ServeSettings) -> anyhow::Result<()
         monitoring: settings.monitoring.clone(),
         ..Access::default()
     };
-    let cancelled = CancellationToken::new();
+    let (cancelled, health) = (CancellationToken::new(), Health::default());
     let streams = Streams::create(&access, settings.replicas).await?;
     let db = Db::open(&settings.database).await?;
-    let app = parts::part(role, &streams, db, &settings.data, &cancelled).await?;
+    let app = parts::part(role, &streams, db, &settings.data, &health, &cancelled).await?;
     let (address, serving) = listen(app.clone(), settings.listen, &cancelled).await?;
     first_token(&app.tokens, &settings.data)?;
     let run = async {

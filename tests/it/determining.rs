@@ -5,6 +5,7 @@ mod linked;
 
 use std::sync::Arc;
 
+use rollbook::health::Health;
 use rollbook::log::{Log, MemoryLog, StreamSpec};
 use rollbook::projector::{Projector, recorded};
 use rollbook::recorder::{Committer, Histories, MOST_EVENTS, RecordError, Recorder, Recording, Sweep, Work};
@@ -63,7 +64,7 @@ impl Desk {
         let db = Db::open(&format!("sqlite:{}", folder.path().join("views.db").display())).await.unwrap();
         let log = Arc::new(MemoryLog::new(StreamSpec::ENROLLMENT));
         let (recorder, queue) = Recorder::new();
-        let committer = Committer::new(log.clone(), Histories::new(log.clone(), db.clone()));
+        let committer = Committer::new(log.clone(), Histories::new(log.clone(), db.clone()), Health::default());
         tokio::spawn(committer.run(queue, CancellationToken::new()));
         let desk = Self { log, db, recorder, _folder: folder };
         desk.record(&[adopted(1, text)]).await.unwrap();

@@ -9,6 +9,7 @@ use harness::postgres::Postgres;
 use rand::seq::IndexedRandom;
 use rand::{Rng, SeedableRng};
 use rand_chacha::ChaCha8Rng;
+use rollbook::health::Health;
 use rollbook::log::{Log, MemoryLog, StreamSpec};
 use rollbook::projector::Projector;
 use rollbook::recorder::{Committer, Histories, Recorder, Work};
@@ -212,7 +213,7 @@ async fn one_log_gives_the_same_rows_whatever_the_database_and_the_batches() {
     let log = Arc::new(MemoryLog::new(StreamSpec::ENROLLMENT));
     let live = lite(folder.path(), "live.db").await;
     let (recorder, queue) = Recorder::new();
-    let committer = Committer::new(log.clone(), Histories::new(log.clone(), live.clone()));
+    let committer = Committer::new(log.clone(), Histories::new(log.clone(), live.clone()), Health::default());
     let cancelled = CancellationToken::new();
     tokio::spawn(committer.run(queue, cancelled.clone()));
     let mut random = ChaCha8Rng::seed_from_u64(11);
@@ -268,7 +269,8 @@ async fn a_log_that_was_changed_or_cut_stops_the_projector_with_the_cause() {
     let db = lite(folder.path(), "views.db").await;
     let (recorder, queue) = Recorder::new();
     tokio::spawn(
-        Committer::new(log.clone(), Histories::new(log.clone(), db.clone())).run(queue, CancellationToken::new()),
+        Committer::new(log.clone(), Histories::new(log.clone(), db.clone()), Health::default())
+            .run(queue, CancellationToken::new()),
     );
     record(&recorder, rulebook(Rulebook::built_in_text(), 9_000)).await;
     let mut random = ChaCha8Rng::seed_from_u64(3);

@@ -220,9 +220,9 @@ failures! {
         [Behind, Rebuilding, Unavailable] [TimedOut];
     /// What recording may fail with.
     Recorded = [BadRequest, Malformed] [Unauthenticated] [Forbidden] [TooSlow] [IdReused] [TooLarge] [UnsupportedMediaType]
-        [Rejected] [Internal] [OutcomeUnknown, Unavailable, NoRecorder];
+        [Rejected] [Internal] [OutcomeUnknown, RecordingStopped, Unavailable, NoRecorder];
     /// What an import may fail with.
-    Imported = [BadRequest] [Unauthenticated] [Forbidden] [TooSlow] [TooLarge] [Rejected] [Internal] [Unavailable, NoRecorder];
+    Imported = [BadRequest] [Unauthenticated] [Forbidden] [TooSlow] [TooLarge] [Rejected] [Internal] [RecordingStopped, Unavailable, NoRecorder];
     /// What a look-up may fail with.
     LookedUp = [Malformed] [Unauthenticated] [Forbidden] [TooLarge] [Rejected];
     /// What an operator may be refused.

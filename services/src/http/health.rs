@@ -56,8 +56,10 @@ async fn lives() -> Json<Well> {
 )]
 async fn ready(State(edge): State<Edge>) -> Result<Json<Well>, Problem> {
     let status = edge.status.borrow().clone();
-    if let Some(trouble) = status.trouble() {
-        return Err(Problem::new(Kind::NotReady, trouble));
+    let mut causes: Vec<String> = edge.health.troubles().into_iter().map(|trouble| trouble.cause).collect();
+    causes.extend(status.trouble());
+    if !causes.is_empty() {
+        return Err(Problem::new(Kind::NotReady, causes.join("; ")));
     }
     match status.phase {
         Phase::Following => Ok(Json(Well { status: "ok", position: Some(status.position.0) })),

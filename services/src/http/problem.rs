@@ -69,6 +69,8 @@ kinds! {
     Rebuilding = "rebuilding" SERVICE_UNAVAILABLE "The views were emptied while they were read"
         "They are being built again; /v1/status says how far they are.";
     Unavailable = "unavailable" SERVICE_UNAVAILABLE "The ledger cannot do this now" "Ask again later; nothing was recorded.";
+    RecordingStopped = "recording-stopped" SERVICE_UNAVAILABLE "Nothing is recorded while something is wrong"
+        "See /readyz for what it is, and mend it; nothing was recorded.";
     OutcomeUnknown = "outcome-unknown" SERVICE_UNAVAILABLE "Whether it was recorded is not known"
         "Send the same events with the same ids again: what is recorded is not recorded twice.";
     NoRecorder = "no-recorder" SERVICE_UNAVAILABLE "This program does not record" "Send it to a recorder.";

@@ -18,6 +18,7 @@ use super::edge::Edge;
 use super::params::Params;
 use super::problem::Problem;
 use crate::clock;
+use crate::health::Trouble;
 use crate::projector::Phase;
 
 /// How long the log may take to tell of its settings.
@@ -60,6 +61,8 @@ struct Standing {
     rederived: Option<u64>,
     /// Why health is red, where it is.
     trouble: Option<String>,
+    /// Everything that is wrong now, by its check, and what it forbids.
+    troubles: Vec<Trouble>,
     /// SHA-256 of the rulebook in force, in hex.
     rulebook: Option<String>,
     /// Members whose views stand still, by reference, at most 1000.
@@ -152,6 +155,7 @@ async fn status(
             phase,
             rederived,
             trouble: seen.trouble(),
+            troubles: edge.health.troubles(),
             rulebook: seen.rulebook,
             stuck: stuck.map(|of| Stuck { member: of.member, position: of.position.0, cause: of.cause }).collect(),
             database: edge.db.name(),

@@ -260,6 +260,7 @@ pub fn failure(error: RecordError, is_array: bool) -> Problem {
         RecordError::NotSubmitted(why) => Problem::new(Kind::Rejected, why.reason),
         RecordError::TooMany => Problem::new(Kind::TooLarge, error.to_string()),
         RecordError::Unknown => Problem::new(Kind::OutcomeUnknown, error.to_string()),
+        RecordError::Stayed { .. } => Problem::new(Kind::RecordingStopped, error.to_string()),
         RecordError::Unavailable { .. } | RecordError::Stopped => Problem::unavailable(&error),
     }
 }

@@ -74,7 +74,12 @@ pub(super) fn outcome(
                 is_news,
             ));
         }
-        Err(error @ (RecordError::Unknown | RecordError::Unavailable { .. } | RecordError::Stopped)) => {
+        Err(
+            error @ (RecordError::Unknown
+            | RecordError::Stayed { .. }
+            | RecordError::Unavailable { .. }
+            | RecordError::Stopped),
+        ) => {
             return Err(error.into());
         }
     };

@@ -16,6 +16,7 @@ use super::{
     Circumstances, Decision, Histories, MOST_EVENTS, RecordError, Recording, Request, RequestQueue, Work, decide,
 };
 use crate::clock;
+use crate::health::Health;
 use crate::log::{AppendError, Log, Message};
 
 /// How often a request is decided anew because another writer was first.
@@ -26,6 +27,7 @@ const MOST_ATTEMPTS: u32 = 5;
 pub struct Committer {
     histories: Histories,
     log: LogHandle,
+    health: Health,
     /// The clock of the last event, which no later one may lie before.
     last_recorded_at: DateTime<Utc>,
 }
@@ -40,8 +42,8 @@ impl std::fmt::Debug for LogHandle {
 
 impl Committer {
     /// A committer over the log, with the dossiers to decide on.
-    pub fn new(log: Arc<dyn Log>, histories: Histories) -> Self {
-        Self { histories, log: LogHandle(log), last_recorded_at: DateTime::<Utc>::MIN_UTC }
+    pub fn new(log: Arc<dyn Log>, histories: Histories, health: Health) -> Self {
+        Self { histories, log: LogHandle(log), health, last_recorded_at: DateTime::<Utc>::MIN_UTC }
     }
 
     /// Runs until cancelled; requests that still wait then are answered that the recorder has stopped.
@@ -63,6 +65,12 @@ impl Committer {
     }
 
     async fn round(&mut self, mut requests: Vec<Request>) {
+        if let Some(cause) = self.health.refusal() {
+            for request in requests {
+                _ = request.reply.send(Err(RecordError::Stayed { cause: cause.clone() }));
+            }
+            return;
+        }
         while !requests.is_empty() {
             let subjects = requests.iter().flat_map(|request| request.work.subjects()).collect();
             if let Err(error) = self.prepare(&subjects, &requests).await {

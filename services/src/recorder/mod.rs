@@ -158,6 +158,12 @@ pub enum RecordError {
         #[source]
         source: Arc<dyn std::error::Error + Send + Sync>,
     },
+    /// Something is wrong that nothing may be recorded on top of; see `/readyz`.
+    #[error("nothing may be recorded now: {cause}")]
+    Stayed {
+        /// What is wrong.
+        cause: String,
+    },
     /// The recorder has stopped.
     #[error("the recorder has stopped")]
     Stopped,

@@ -18,6 +18,7 @@ use uuid::Uuid;
 
 use crate::app::App;
 use crate::clock;
+use crate::health::Health;
 use crate::identity_index::IdentityIndex;
 use crate::import::Importer;
 use crate::ledger_key::LedgerKey;
@@ -97,10 +98,11 @@ pub(super) async fn whole(
     streams: &Streams,
     db: Db,
     data: &Path,
+    health: &Health,
     cancelled: &CancellationToken,
 ) -> anyhow::Result<App> {
     let status = start_projector(streams, &db, cancelled);
-    let mut app = bare(streams, db, data, status)?;
+    let mut app = bare(streams, db, data, status, health)?;
     start_recorder(&mut app, streams, cancelled).await?;
     Ok(app)
 }
@@ -111,30 +113,38 @@ pub(super) async fn part(
     streams: &Streams,
     db: Db,
     data: &Path,
+    health: &Health,
     cancelled: &CancellationToken,
 ) -> anyhow::Result<App> {
     match role {
         Role::Projector => {
             let status = start_projector(streams, &db, cancelled);
-            bare(streams, db, data, status)
+            bare(streams, db, data, status, health)
         }
         Role::Query => {
             let status = look_from_outside(streams.enrollment.clone(), db.clone(), cancelled.clone());
-            bare(streams, db, data, status)
+            bare(streams, db, data, status, health)
         }
         Role::Recorder => {
             let status = look_from_outside(streams.enrollment.clone(), db.clone(), cancelled.clone());
-            let mut app = bare(streams, db, data, status)?;
+            let mut app = bare(streams, db, data, status, health)?;
             start_recorder(&mut app, streams, cancelled).await?;
             Ok(app)
         }
     }
 }
 
-fn bare(streams: &Streams, db: Db, data: &Path, status: watch::Receiver<Status>) -> anyhow::Result<App> {
+fn bare(
+    streams: &Streams,
+    db: Db,
+    data: &Path,
+    status: watch::Receiver<Status>,
+    health: &Health,
+) -> anyhow::Result<App> {
     Ok(App {
         db,
         status,
+        health: health.clone(),
         log: streams.enrollment.clone(),
         recorder: None,
         importer: None,
@@ -155,7 +165,7 @@ fn start_projector(streams: &Streams, db: &Db, cancelled: &CancellationToken) ->
 async fn start_recorder(app: &mut App, streams: &Streams, cancelled: &CancellationToken) -> anyhow::Result<()> {
     let (recorder, queue) = Recorder::new();
     let histories = Histories::new(streams.enrollment.clone(), app.db.clone());
-    let committer = Committer::new(streams.enrollment.clone(), histories);
+    let committer = Committer::new(streams.enrollment.clone(), histories, app.health.clone());
     tokio::spawn(committer.run(queue, cancelled.clone()));
     adopt_first(&*streams.enrollment, &recorder).await?;
     let identities = IdentityIndex::follow(streams.identity.clone(), cancelled.clone()).await?;

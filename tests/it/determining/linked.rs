@@ -32,7 +32,8 @@ impl Desk {
     /// Another recorder on the same log, which knows nothing but what log and views say.
     fn anew(&mut self) {
         let (recorder, queue) = Recorder::new();
-        let committer = Committer::new(self.log.clone(), Histories::new(self.log.clone(), self.db.clone()));
+        let committer =
+            Committer::new(self.log.clone(), Histories::new(self.log.clone(), self.db.clone()), Health::default());
         tokio::spawn(committer.run(queue, CancellationToken::new()));
         self.recorder = recorder;
     }

@@ -131,7 +131,7 @@ async fn links_are_the_same_event_by_event_in_one_go_and_after_a_rebuild() {
         let (followed, anew) = (lite("followed").await, lite("anew").await);
         let (recorder, queue) = Recorder::new();
         let cancelled = CancellationToken::new();
-        let committer = Committer::new(log.clone(), Histories::new(log.clone(), anew.clone()));
+        let committer = Committer::new(log.clone(), Histories::new(log.clone(), anew.clone()), Health::default());
         tokio::spawn(committer.run(queue, cancelled.clone()));
         let (projector, mut status) = Projector::new(log.clone(), followed.clone());
         tokio::spawn(projector.run(cancelled.clone()));
@@ -175,7 +175,7 @@ async fn what_a_member_said_before_an_unreadable_event_counts_in_the_same_batch_
     let log = Arc::new(MemoryLog::new(StreamSpec::ENROLLMENT));
     let live = lite(folder.path(), "live.db").await;
     let (recorder, queue) = Recorder::new();
-    let committer = Committer::new(log.clone(), Histories::new(log.clone(), live.clone()));
+    let committer = Committer::new(log.clone(), Histories::new(log.clone(), live.clone()), Health::default());
     tokio::spawn(committer.run(queue, CancellationToken::new()));
     let told = told("stuck", &[], vec![adopted(Rulebook::built_in_text()), enrolled(1), enrolled(2)]);
     for event in told.events {
