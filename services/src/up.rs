@@ -49,14 +49,12 @@ pub struct Settings {
 /// How `rollbook serve` runs.
 #[derive(Debug, Clone)]
 pub struct ServeSettings {
-    /// The NATS server.
-    pub nats: String,
-    /// The token that it asks for.
-    pub nats_token: Option<String>,
-    /// Where it tells of its settings, so that `sync_interval` can be compared.
-    pub monitoring: Option<String>,
-    /// Replicas its streams have.
+    /// The NATS servers, and what they let in.
+    pub access: Access,
+    /// Replicas the streams have.
     pub replicas: usize,
+    /// Whether streams that are not there are made.
+    pub create_streams: bool,
     /// The database of the views.
     pub database: String,
     /// The data folder: the ledger's key, the tokens, spool and quarantine.
@@ -124,14 +122,14 @@ pub async fn up(mut settings: Settings) -> anyhow::Result<()> {
 pub async fn serve(role: Role, mut settings: ServeSettings) -> anyhow::Result<()> {
     settings.data = whole_path(&settings.data)?;
     make_folder(&settings.data)?;
-    let access = Access {
-        url: settings.nats.clone(),
-        token: settings.nats_token.clone(),
-        monitoring: settings.monitoring.clone(),
-        ..Access::default()
-    };
     let (cancelled, health) = (CancellationToken::new(), Health::default());
-    let streams = Streams::create(&access, settings.replicas).await?;
+    let streams = if settings.create_streams {
+        Streams::create(&settings.access, settings.replicas).await
+    } else {
+        Streams::open(&settings.access, settings.replicas).await
+    };
+    let streams =
+        streams.context("the log cannot be used (rollbook streams check compares it, and create makes it)")?;
     let db = Db::open(&settings.database).await?;
     let watched = Watched {
         places: places(&settings.data, &settings.database),

@@ -3,6 +3,7 @@
 #![expect(clippy::unwrap_used, reason = "a test whose servers or answers are missing has failed")]
 
 mod back_dated;
+mod cluster;
 mod coverage;
 mod determining;
 mod first_release;
@@ -12,6 +13,7 @@ mod log_contract;
 mod log_on_nats;
 mod nats_server;
 mod notice_reasoning;
+mod permissions;
 mod recording;
 mod sample_county;
 mod scenarios;

@@ -81,10 +81,8 @@ impl Committer {
     /// Parts the requests that are about some subjects, or about one that another of these is about, from the others. Each
     /// part keeps its order, and no member has requests in both.
     fn concerned(&self, requests: Vec<Request>, mut subjects: BTreeSet<Subject>) -> (Vec<Request>, Vec<Request>) {
-        let of: Vec<BTreeSet<Subject>> = requests
-            .iter()
-            .map(|request| self.histories.may_be_linked.with_all(&request.work.subjects()))
-            .collect();
+        let of: Vec<BTreeSet<Subject>> =
+            requests.iter().map(|request| self.histories.may_be_linked.with_all(&request.work.subjects())).collect();
         loop {
             let before = subjects.len();
             for of in of.iter().filter(|of| !of.is_disjoint(&subjects)).cloned().collect::<Vec<_>>() {

@@ -61,11 +61,27 @@ impl Streams {
     /// Opens the streams, makes those that are not there, and refuses a setting that breaks a promise.
     ///
     /// # Errors
-    /// The setting's name, or that the server cannot be reached.
+    /// The setting's name, or that the server cannot be reached, or that this program may not make streams.
     pub async fn create(access: &Access, replicas: usize) -> anyhow::Result<Self> {
+        Self::opened(access, replicas, true).await
+    }
+
+    /// Opens the streams that an administrator has made.
+    ///
+    /// # Errors
+    /// As [`Self::create`], and that a stream is not there.
+    pub async fn open(access: &Access, replicas: usize) -> anyhow::Result<Self> {
+        Self::opened(access, replicas, false).await
+    }
+
+    async fn opened(access: &Access, replicas: usize, make: bool) -> anyhow::Result<Self> {
         let client = connect(access, "rollbook").await.context("could not reach the NATS server")?;
         let open = async |spec| -> anyhow::Result<Arc<dyn Log>> {
-            let log = NatsLog::create(client.clone(), access, spec, replicas).await;
+            let log = if make {
+                NatsLog::create(client.clone(), access, spec, replicas).await
+            } else {
+                Ok(NatsLog::open(client.clone(), access, spec, replicas))
+            };
             let log: Arc<dyn Log> = Arc::new(log.with_context(|| format!("could not open the stream {}", spec.name))?);
             check(&*log).await.with_context(|| format!("the stream {} cannot be trusted", spec.name))?;
             Ok(log)
@@ -177,8 +193,7 @@ async fn start_recorder(
     last_recorded: LastRecorded,
     cancelled: &CancellationToken,
 ) -> anyhow::Result<()> {
-    let identities =
-        IdentityIndex::follow(streams.identity.clone(), app.health.clone(), cancelled.clone()).await?;
+    let identities = IdentityIndex::follow(streams.identity.clone(), app.health.clone(), cancelled.clone()).await?;
     let (recorder, queue) = Recorder::new();
     let histories = Histories::new(streams.enrollment.clone(), app.db.clone());
     let committer = Committer::new(streams.enrollment.clone(), histories, app.health.clone());
