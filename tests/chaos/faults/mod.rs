@@ -1,6 +1,11 @@
 //! What goes wrong: one file a kind of fault, all in one list.
 
+pub mod clock;
+pub mod deliveries;
+pub mod failpoints;
 pub mod kill;
+pub mod network;
+pub mod pause;
 
 use std::fmt::Debug;
 use std::sync::Arc;
@@ -14,8 +19,29 @@ use super::plan::Wants;
 use super::world::{Setup, World};
 
 /// Every fault; the order is part of what a seed means, so that new ones come last.
-pub const ALL: &[&dyn Fault] =
-    &[&kill::Recorder, &kill::Projector, &kill::Query, &kill::WholeLedger, &kill::Nats, &kill::Postgres];
+pub const ALL: &[&dyn Fault] = &[
+    &kill::Recorder,
+    &kill::Projector,
+    &kill::Query,
+    &kill::WholeLedger,
+    &kill::Nats,
+    &kill::Postgres,
+    &failpoints::Recording,
+    &failpoints::Projecting,
+    &failpoints::Importing,
+    &failpoints::Starting,
+    &pause::Anyone,
+    &pause::StaleProjector,
+    &pause::StaleRecorder,
+    &network::ToNats,
+    &network::ToPostgres,
+    &network::AckLost,
+    &clock::Jump,
+    &deliveries::Late,
+    &deliveries::SameFile,
+    &deliveries::KilledImport,
+    &deliveries::RollingRestart,
+];
 
 /// Something that goes wrong.
 #[async_trait]
