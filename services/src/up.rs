@@ -14,6 +14,7 @@ use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 
 use crate::app::App;
+use crate::failpoint;
 use crate::guards::{self, Guards, Place, Watched};
 use crate::health::Health;
 use crate::http;
@@ -80,6 +81,7 @@ pub async fn up(mut settings: Settings) -> anyhow::Result<()> {
     };
     let streams = Streams::create(server.access(), 1).await?;
     let views = Views::open(&database).await?;
+    failpoint!("start.after_streams");
     let watched = Watched { places: places(&settings.data, &database), data: settings.data.clone(), records: true };
     let guards = Guards::new(streams.all(), views.live().clone(), health.clone(), watched, settings.guards)?;
     // Before anything can be recorded: not even a first rulebook stands on a log that has lost its end.

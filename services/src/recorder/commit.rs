@@ -16,11 +16,11 @@ use super::kept::{Before, NOT_YET};
 use super::{
     Circumstances, Decision, Histories, MOST_EVENTS, RecordError, Recording, Request, RequestQueue, Work, decide,
 };
-use crate::clock;
 use crate::guards::LastRecorded;
 use crate::health::{Forbids, Health};
 use crate::identity_index::IdentityIndex;
 use crate::log::{AppendError, Log, Message};
+use crate::{clock, failpoint};
 
 /// A log that was seen to be damaged while a history was read; it stands until the program is started again.
 const HOLE: &str = "hole";
@@ -82,6 +82,7 @@ impl Committer {
                 round.push(next);
             }
             metrics::histogram!("rollbook_recorder_round_requests").record(count(round.len()));
+            failpoint!("recorder.before_round");
             self.round(round).await;
         }
     }
@@ -290,7 +291,10 @@ impl Committer {
             return Ok(Vec::new());
         }
         metrics::histogram!("rollbook_recorder_batch_events").record(count(messages.len()));
-        self.log.0.append(&messages).await
+        failpoint!("recorder.before_append");
+        let appended = self.log.0.append(&messages).await;
+        failpoint!("recorder.after_append");
+        appended
     }
 
     pub(super) fn answer(&mut self, batch: Vec<Draft>, positions: Vec<Position>) {
@@ -311,6 +315,7 @@ impl Committer {
                     receipt.position = kept.position(recorded);
                 }
             }
+            failpoint!("recorder.before_answer");
             // A caller that went away does not want the answer.
             _ = draft.request.reply.send(Ok(Recording { receipts, determined, findings: draft.findings }));
         }

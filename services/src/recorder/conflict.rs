@@ -11,6 +11,7 @@ use super::commit::{Committer, refuse_all};
 use super::draft::Draft;
 use super::histories::stream_subject;
 use super::{MOST_EVENTS, RecordError, Request};
+use crate::failpoint;
 use crate::log::AppendError;
 
 /// How often a request is decided anew because another writer was first.
@@ -33,6 +34,7 @@ impl Committer {
                 Ok(positions) => self.answer(batch, positions),
                 Err(AppendError::Conflict { .. }) => {
                     metrics::counter!("rollbook_recorder_conflicts").increment(1);
+                    failpoint!("recorder.after_conflict");
                     let stale = self.stale(&batch).await;
                     let batch: Vec<Request> = batch.into_iter().map(|draft| draft.request).collect();
                     let later: Vec<Request> = waiting.map(|draft| draft.request).collect();

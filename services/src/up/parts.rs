@@ -18,6 +18,7 @@ use uuid::Uuid;
 
 use crate::app::App;
 use crate::clock;
+use crate::failpoint;
 use crate::guards::{Guards, LastRecorded};
 use crate::health::Health;
 use crate::identity_index::IdentityIndex;
@@ -216,6 +217,7 @@ async fn start_recorder(
     let committer = committer.not_before(last_recorded).deriving_ages(identities.clone());
     tokio::spawn(committer.run(queue, cancelled.clone()));
     adopt_first(&*streams.enrollment, &recorder).await?;
+    failpoint!("start.after_adoption");
     let importer = Importer::new(
         [streams.intake.clone(), streams.enrollment.clone()],
         recorder.clone(),
