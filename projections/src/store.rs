@@ -4,6 +4,7 @@
 
 pub mod db;
 pub mod migrations;
+pub mod plain_table;
 pub mod read;
 pub mod reporting;
 pub mod write;

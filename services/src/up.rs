@@ -240,7 +240,8 @@ fn is_unavailable(error: &SettingsError) -> bool {
     matches!(error, SettingsError::Unavailable { .. })
 }
 
-async fn told_to_end() {
+/// Until somebody wants this program to end.
+pub(crate) async fn told_to_end() {
     let mut terminate = tokio::signal::unix::signal(tokio::signal::unix::SignalKind::terminate()).ok();
     let terminated = async {
         match &mut terminate {

@@ -17,6 +17,7 @@ pub mod standing;
 pub mod table;
 
 pub mod authorizations;
+pub mod bench;
 pub mod clocks;
 pub mod conflicts;
 pub mod doctor;
@@ -86,6 +87,7 @@ enum Verb {
     Status(status::Status),
     Rebuild(rebuild::Rebuild),
     Dump(dump::Dump),
+    Bench(bench::Bench),
     Doctor(doctor::Doctor),
     Token(token::Token),
     Rulebook(rulebook::Rulebook),
@@ -129,6 +131,7 @@ async fn done(cli: &Cli, output: &mut Output) -> anyhow::Result<Exit> {
         Verb::Status(verb) => status::run(verb, output).await,
         Verb::Rebuild(verb) => rebuild::run(verb, output).await,
         Verb::Dump(verb) => dump::run(verb, output).await,
+        Verb::Bench(verb) => bench::run(verb, output).await,
         Verb::Doctor(verb) => doctor::run(verb, output).await,
         Verb::Token(verb) => token::run(verb, output),
         Verb::Rulebook(verb) => rulebook::run(verb, output).await,
