@@ -7,6 +7,7 @@
 //! query, and the other way round; they meet in [`app`].
 
 pub mod app;
+pub mod bench;
 pub mod cli;
 pub mod clock;
 pub mod error_chain;

@@ -32,6 +32,14 @@ pub(crate) fn programs() -> Option<PathBuf> {
     Some(found.expect("PostgreSQL's programs are not found: set ROLLBOOK_TEST_PG_BIN, or run deploy/test"))
 }
 
+/// Whether PostgreSQL is tested with, or left out knowingly.
+///
+/// # Panics
+/// Where its programs are not found and nobody said that it is left out.
+pub fn is_there() -> bool {
+    programs().is_some()
+}
+
 /// A command of PostgreSQL, which refuses to run as root: then as the user `postgres`.
 pub(crate) fn command(program: &Path) -> Command {
     if nix::unistd::geteuid().is_root() {

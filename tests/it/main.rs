@@ -3,6 +3,7 @@
 #![expect(clippy::unwrap_used, reason = "a test whose servers or answers are missing has failed")]
 
 mod back_dated;
+mod bench;
 mod cluster;
 mod coverage;
 mod determining;

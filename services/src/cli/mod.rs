@@ -19,6 +19,7 @@ pub mod standing;
 pub mod table;
 
 pub mod authorizations;
+pub mod bench;
 pub mod clocks;
 pub mod conflicts;
 pub mod doctor;
@@ -90,6 +91,7 @@ enum Verb {
     Streams(streams::Streams),
     Rebuild(rebuild::Rebuild),
     Dump(dump::Dump),
+    Bench(bench::Bench),
     Doctor(doctor::Doctor),
     Token(token::Token),
     Rulebook(rulebook::Rulebook),
@@ -134,6 +136,7 @@ async fn done(cli: &Cli, output: &mut Output) -> anyhow::Result<Exit> {
         Verb::Streams(verb) => streams::run(verb, output).await,
         Verb::Rebuild(verb) => rebuild::run(verb, output).await,
         Verb::Dump(verb) => dump::run(verb, output).await,
+        Verb::Bench(verb) => bench::run(verb, output).await,
         Verb::Doctor(verb) => doctor::run(verb, output).await,
         Verb::Token(verb) => token::run(verb, output),
         Verb::Rulebook(verb) => rulebook::run(verb, output).await,
