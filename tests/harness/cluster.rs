@@ -46,7 +46,8 @@ impl Cluster {
     /// # Panics
     /// Where the script fails, but for `status`, which fails where something does not run.
     pub fn verb(&self, arguments: &[&str]) -> String {
-        let called = Command::new(script()).args(arguments).arg("--dir").arg(self.folder.path().join("cluster")).output();
+        let called =
+            Command::new(script()).args(arguments).arg("--dir").arg(self.folder.path().join("cluster")).output();
         let output = called.unwrap();
         let err = String::from_utf8_lossy(&output.stderr);
         assert!(output.status.success() || arguments.first() == Some(&"status"), "{arguments:?}: {err}");

@@ -83,7 +83,8 @@ async fn heavy_a_cluster_goes_on_when_the_server_that_leads_is_killed() {
     }
     assert!(positions.is_sorted_by(|a, b| a < b), "{positions:?}");
     let rows = caller.rows("query", *positions.last().unwrap()).await;
-    let recorded: Vec<u64> = rows.iter().filter(|row| row["kind"] == "enrolled").map(|row| row["position"].as_u64().unwrap()).collect();
+    let recorded: Vec<u64> =
+        rows.iter().filter(|row| row["kind"] == "enrolled").map(|row| row["position"].as_u64().unwrap()).collect();
     let mut sorted = recorded.clone();
     sorted.sort_unstable();
     assert_eq!(sorted, positions, "the query server does not show what was acknowledged");

@@ -18,6 +18,7 @@ use super::{
 use crate::clock;
 use crate::health::Health;
 use crate::log::{AppendError, Log, Message};
+use crate::measures;
 
 /// How often a request is decided anew because another writer was first.
 const MOST_ATTEMPTS: u32 = 5;
@@ -125,6 +126,7 @@ impl Committer {
             Err(error) => Some(error),
         };
         if let Some(error) = refused {
+            measures::rejected(&error);
             for (subject, dossier) in saved {
                 self.histories.of(subject).dossier = dossier;
             }
@@ -208,7 +210,6 @@ impl Committer {
             match self.append(&batch).await {
                 Ok(positions) => self.answer(batch, positions),
                 Err(error @ AppendError::Conflict { .. }) => {
-                    metrics::counter!("rollbook_recorder_conflicts").increment(1);
                     let later: Vec<Request> = waiting.map(|draft| draft.request).collect();
                     self.forget(batch.iter().map(|draft| &draft.request).chain(&later));
                     for draft in batch {
@@ -237,6 +238,7 @@ impl Committer {
         Vec::new()
     }
 
+    #[tracing::instrument(skip_all, fields(requests = batch.len()))]
     async fn append(&mut self, batch: &[Draft]) -> Result<Vec<Position>, AppendError> {
         let mut messages = Vec::new();
         let mut seen = BTreeSet::new();
@@ -254,8 +256,10 @@ impl Committer {
         if messages.is_empty() {
             return Ok(Vec::new());
         }
-        metrics::histogram!("rollbook_recorder_batch_events").record(count(messages.len()));
-        self.log.0.append(&messages).await
+        let begun = std::time::Instant::now();
+        let appended = self.log.0.append(&messages).await;
+        measures::appended(messages.len(), begun, &appended);
+        appended
     }
 
     fn answer(&mut self, batch: Vec<Draft>, positions: Vec<Position>) {

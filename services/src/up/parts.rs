@@ -1,11 +1,10 @@
 //! Putting the parts together.
 
 use std::path::Path;
-use std::sync::{Arc, OnceLock};
+use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::{Context, bail};
-use metrics_exporter_prometheus::{PrometheusBuilder, PrometheusHandle};
 use rollbook_events::families::rules::{RulebookAdopted, Rules};
 use rollbook_events::{
     Actor, County, Event, EventId, Occurred, Position, Sensitivity, Subject, Submission, Whom, pacific_day,
@@ -167,7 +166,7 @@ fn bare(
         identities: None,
         key: LedgerKey::open(&data.join("ledger.key"))?,
         tokens: Tokens::of(data),
-        metrics: metrics_handle()?,
+        metrics: crate::measures::handle()?,
         data: data.to_owned(),
     })
 }
@@ -274,14 +273,4 @@ fn look_from_outside(log: Arc<dyn Log>, db: Db, cancelled: CancellationToken) ->
 fn adopted_hash(recorded: &rollbook_projections::Recorded) -> Option<String> {
     let Event::Rules(Rules::RulebookAdopted(adopted)) = &recorded.envelope.event else { return None };
     Some(adopted.hash.to_string())
-}
-
-/// The one recorder of metrics that a process can have.
-fn metrics_handle() -> anyhow::Result<PrometheusHandle> {
-    static HANDLE: OnceLock<PrometheusHandle> = OnceLock::new();
-    if let Some(handle) = HANDLE.get() {
-        return Ok(handle.clone());
-    }
-    let handle = PrometheusBuilder::new().install_recorder().context("could not set up the metrics")?;
-    Ok(HANDLE.get_or_init(|| handle).clone())
 }
