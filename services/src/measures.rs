@@ -12,11 +12,12 @@ use std::time::{Duration, Instant};
 use anyhow::Context;
 use metrics::Unit;
 use metrics_exporter_prometheus::{Matcher, PrometheusBuilder, PrometheusHandle};
+use rollbook_events::Position;
 
 use crate::app::App;
 use crate::clock;
 use crate::health::{Forbids, Trouble};
-use crate::log::AppendError;
+use crate::log::{AppendError, Log, Message};
 use crate::recorder::RecordError;
 
 /// How often what was measured is put into its buckets; without it, a program that nobody asks would keep every sample.
@@ -81,7 +82,10 @@ pub const ALL: [Measure; 28] = [
     counter("rollbook_recorder_appends_total", "appends that were acknowledged"),
     counter("rollbook_recorder_events_total", "events that were acknowledged"),
     counter("rollbook_recorder_conflicts_total", "appends that came after another writer's and were decided anew"),
-    counter("rollbook_recorder_failures_total", "appends without success, by `outcome`: unknown, unavailable, refused"),
+    counter(
+        "rollbook_recorder_failures_total",
+        "appends without success, by `outcome`: unknown, unavailable, stayed, refused",
+    ),
     counter("rollbook_recorder_rejections_total", "requests that were refused for what is in them, by `code`"),
     histogram("rollbook_recorder_append_seconds", Unit::Seconds, "from sending an append to its acknowledgement"),
     histogram("rollbook_recorder_batch_events", Unit::Count, "events in one append"),
@@ -145,8 +149,27 @@ fn describe() {
     }
 }
 
-/// What became of an append of this many events.
-pub fn appended<T>(events: usize, begun: Instant, outcome: &Result<T, AppendError>) {
+/// Requests that are decided together.
+pub fn round(requests: usize) {
+    metrics::histogram!("rollbook_recorder_round_requests").record(count(requests));
+}
+
+/// Appends, and takes how long that took and what became of it.
+///
+/// # Errors
+/// As [`Log::append`].
+#[tracing::instrument(skip_all, fields(events = messages.len()))]
+pub async fn append(log: &dyn Log, messages: &[Message]) -> Result<Vec<Position>, AppendError> {
+    if messages.is_empty() {
+        return Ok(Vec::new());
+    }
+    let begun = Instant::now();
+    let outcome = log.append(messages).await;
+    appended(messages.len(), begun, &outcome);
+    outcome
+}
+
+fn appended<T>(events: usize, begun: Instant, outcome: &Result<T, AppendError>) {
     metrics::histogram!("rollbook_recorder_batch_events").record(count(events));
     match outcome {
         Ok(_) => {
@@ -159,6 +182,7 @@ pub fn appended<T>(events: usize, begun: Instant, outcome: &Result<T, AppendErro
             let outcome = match error {
                 AppendError::Unknown { .. } => "unknown",
                 AppendError::Unavailable { .. } => "unavailable",
+                AppendError::Stayed { .. } => "stayed",
                 AppendError::Conflict { .. }
                 | AppendError::TooLarge { .. }
                 | AppendError::TooMany { .. }

@@ -6,6 +6,7 @@ mod back_dated;
 mod cluster;
 mod coverage;
 mod determining;
+mod first_release;
 mod killed_import;
 mod lists;
 mod log_contract;
