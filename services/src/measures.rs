@@ -65,7 +65,7 @@ const fn histogram(name: &'static str, unit: Unit, meaning: &'static str) -> Mea
 }
 
 /// Every figure of this program; those of the process have the names that every dashboard knows.
-pub const ALL: [Measure; 28] = [
+pub const ALL: [Measure; 30] = [
     gauge("rollbook_build_info", Unit::Count, "1, with the label `version`"),
     gauge("rollbook_ready", Unit::Count, "1 while `/readyz` says 200, else 0"),
     gauge(
@@ -102,6 +102,8 @@ pub const ALL: [Measure; 28] = [
     ),
     gauge("rollbook_projector_stuck_members", Unit::Count, "members whose views stand still"),
     gauge("rollbook_projector_trouble", Unit::Count, "1 while the projector is not following the log"),
+    gauge("rollbook_projector_following", Unit::Count, "1 where this process writes the views, 0 where it stands by"),
+    gauge("rollbook_projector_generation", Unit::Count, "the generation of the views that is read"),
     counter("rollbook_projector_rows_written_total", "rows written to the views"),
     histogram("rollbook_projector_step_events", Unit::Count, "events written to the views in one transaction"),
     histogram("rollbook_projector_write_seconds", Unit::Seconds, "writing one step to the views"),

@@ -9,11 +9,12 @@ use std::time::Duration;
 
 use anyhow::{Context, bail};
 use rollbook_events::Actor;
-use rollbook_projections::store::Db;
+use rollbook_projections::store::Views;
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 
 use crate::app::App;
+use crate::failpoint;
 use crate::guards::{self, Guards, Place, Watched};
 use crate::health::Health;
 use crate::http;
@@ -79,13 +80,14 @@ pub async fn up(mut settings: Settings) -> anyhow::Result<()> {
         None => format!("sqlite://{}", settings.data.join("views.db").display()),
     };
     let streams = Streams::create(server.access(), 1).await?;
-    let db = Db::open(&database).await?;
+    let views = Views::open(&database).await?;
+    failpoint!("start.after_streams");
     let watched = Watched { places: places(&settings.data, &database), data: settings.data.clone(), records: true };
-    let guards = Guards::new(streams.all(), db.clone(), health.clone(), watched, settings.guards)?;
+    let guards = Guards::new(streams.all(), views.live().clone(), health.clone(), watched, settings.guards)?;
     // Before anything can be recorded: not even a first rulebook stands on a log that has lost its end.
     guards.look().await;
     let streams = Streams::guarded(&guards);
-    let app = parts::whole(&streams, db, &settings.data, &health, guards.last_recorded(), &cancelled).await?;
+    let app = parts::whole(&streams, views, &settings.data, &health, guards.last_recorded(), &cancelled).await?;
     let watch = guards.watch(app.status.clone(), &cancelled);
     let (address, serving) = listen(app.clone(), settings.listen, &cancelled).await?;
     first_token(&app.tokens, &settings.data)?;
@@ -108,7 +110,7 @@ pub async fn up(mut settings: Settings) -> anyhow::Result<()> {
     // Callers in flight are answered before the database is closed under them.
     _ = tokio::time::timeout(LAST_ANSWERS, &mut serving).await;
     watch.ended().await;
-    app.db.close().await;
+    closed(&app).await;
     drop(streams);
     server.stop().await;
     _ = std::fs::remove_file(settings.data.join("endpoint"));
@@ -130,16 +132,16 @@ pub async fn serve(role: Role, mut settings: ServeSettings) -> anyhow::Result<()
     };
     let streams =
         streams.context("the log cannot be used (rollbook streams check compares it, and create makes it)")?;
-    let db = Db::open(&settings.database).await?;
+    let views = Views::open(&settings.database).await?;
     let watched = Watched {
         places: places(&settings.data, &settings.database),
         data: settings.data.clone(),
         records: role == Role::Recorder,
     };
-    let guards = Guards::new(streams.all(), db.clone(), health.clone(), watched, settings.guards)?;
+    let guards = Guards::new(streams.all(), views.live().clone(), health.clone(), watched, settings.guards)?;
     guards.look().await;
     let streams = Streams::guarded(&guards);
-    let app = parts::part(role, &streams, db, &settings.data, &health, guards.last_recorded(), &cancelled).await?;
+    let app = parts::part(role, &streams, views, &settings.data, &health, guards.last_recorded(), &cancelled).await?;
     let watch = guards.watch(app.status.clone(), &cancelled);
     let (address, serving) = listen(app.clone(), settings.listen, &cancelled).await?;
     first_token(&app.tokens, &settings.data)?;
@@ -154,8 +156,15 @@ pub async fn serve(role: Role, mut settings: ServeSettings) -> anyhow::Result<()
     };
     cancelled.cancel();
     watch.ended().await;
-    app.db.close().await;
+    closed(&app).await;
     ended
+}
+
+/// Waits for what must come to its end, as the projector that gives its lease back, and closes the database.
+async fn closed(app: &App) {
+    app.tasks.close();
+    _ = tokio::time::timeout(LAST_ANSWERS, app.tasks.wait()).await;
+    app.views.close().await;
 }
 
 /// The whole path: it is told to callers who run elsewhere.
@@ -211,12 +220,16 @@ async fn ready(app: &App, address: SocketAddr, data: &Path) -> anyhow::Result<()
     loop {
         let there = |status: &crate::projector::Status| {
             matches!(status.phase, Phase::Stopped { .. })
-                || (status.phase == Phase::Following && status.position >= head)
+                || (matches!(status.phase, Phase::Following | Phase::Standby { .. }) && status.position >= head)
         };
         match tokio::time::timeout(SAY_AFTER, status.wait_for(there)).await {
             Ok(Ok(status)) => match &status.phase {
                 Phase::Stopped { cause } => bail!("the ledger is not ready: {cause}"),
-                Phase::Starting | Phase::Following | Phase::Rederiving { .. } | Phase::Waiting { .. } => break,
+                Phase::Starting
+                | Phase::Following
+                | Phase::Standby { .. }
+                | Phase::Rederiving { .. }
+                | Phase::Waiting { .. } => break,
             },
             Ok(Err(_)) => bail!("the projector has ended"),
             Err(_) => {

@@ -60,7 +60,7 @@ pub struct Up {
 enum Part {
     /// Records events and imports files.
     Recorder,
-    /// Follows the log and writes the views; one at a time.
+    /// Follows the log and writes the views; one at a time, and any number that stand by to take over.
     Projector,
     /// Answers questions.
     Query,

@@ -7,6 +7,7 @@ use chrono::{DateTime, Utc};
 use rollbook_events::{EventId, Position, Rejection, RejectionCode, Subject, Submission};
 use tokio_util::sync::CancellationToken;
 
+use super::conflict::refuse_all;
 use super::determinations::{Since, determine, subjects};
 use super::draft::{Draft, file, receipt};
 use super::findings;
@@ -16,12 +17,11 @@ use super::kept::{Before, NOT_YET};
 use super::{
     Circumstances, Decision, Histories, MOST_EVENTS, RecordError, Recording, Request, RequestQueue, Work, decide,
 };
-use crate::clock;
 use crate::guards::LastRecorded;
 use crate::health::{Forbids, Health};
 use crate::identity_index::IdentityIndex;
 use crate::log::{AppendError, Log, Message};
-use crate::measures;
+use crate::{clock, failpoint, measures};
 
 /// A log that was seen to be damaged while a history was read; it stands until the program is started again.
 const HOLE: &str = "hole";
@@ -83,6 +83,7 @@ impl Committer {
                 round.push(next);
             }
             measures::round(round.len());
+            failpoint!("recorder.before_round");
             self.round(round).await;
         }
     }
@@ -288,7 +289,10 @@ impl Committer {
                 body: drafted.body.clone(),
             });
         }
-        measures::append(&*self.log.0, &messages).await
+        failpoint!("recorder.before_append");
+        let appended = measures::append(&*self.log.0, &messages).await;
+        failpoint!("recorder.after_append");
+        appended
     }
 
     pub(super) fn answer(&mut self, batch: Vec<Draft>, positions: Vec<Position>) {
@@ -309,6 +313,7 @@ impl Committer {
                     receipt.position = kept.position(recorded);
                 }
             }
+            failpoint!("recorder.before_answer");
             // A caller that went away does not want the answer.
             _ = draft.request.reply.send(Ok(Recording { receipts, determined, findings: draft.findings }));
         }
@@ -318,12 +323,5 @@ impl Committer {
 fn stay_all(requests: Vec<Request>, cause: &str) {
     for request in requests {
         _ = request.reply.send(Err(RecordError::Stayed { cause: cause.to_owned() }));
-    }
-}
-
-pub(super) fn refuse_all(requests: Vec<Request>, source: Arc<dyn std::error::Error + Send + Sync>) {
-    tracing::error!(error = %source, requests = requests.len(), "could not record");
-    for request in requests {
-        _ = request.reply.send(Err(RecordError::Unavailable { source: source.clone() }));
     }
 }
