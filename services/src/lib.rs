@@ -20,6 +20,7 @@ pub mod identity_index;
 pub mod import;
 pub mod ledger_key;
 pub mod log;
+pub mod measures;
 pub mod nats_server;
 pub mod projector;
 pub mod recorder;

@@ -19,4 +19,5 @@ mod recording;
 mod sample_county;
 mod scenarios;
 mod tidy;
+mod told;
 mod views_on_both;

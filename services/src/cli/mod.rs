@@ -40,6 +40,7 @@ pub mod scenario;
 pub mod status;
 pub mod streams;
 pub mod token;
+pub mod traces;
 pub mod up;
 
 use clap::{Parser, Subcommand};
@@ -104,7 +105,15 @@ enum Verb {
 /// Does what was asked and tells how that ended; what went wrong is said on stderr.
 pub async fn run(cli: Cli) -> Exit {
     let mut output = Output::new(cli.quiet);
-    match done(&cli, &mut output).await {
+    let default = if matches!(cli.verb, Verb::Up(_) | Verb::Serve(_)) { "info" } else { "warn" };
+    let (traces, done) = match cli.logging.begin(default) {
+        Ok(traces) => (traces, done(&cli, &mut output).await),
+        Err(error) => (None, Err(error)),
+    };
+    if let Some(traces) = traces {
+        traces.end().await;
+    }
+    match done {
         Ok(exit) => exit,
         Err(error) => {
             report(&error);
@@ -114,8 +123,6 @@ pub async fn run(cli: Cli) -> Exit {
 }
 
 async fn done(cli: &Cli, output: &mut Output) -> anyhow::Result<Exit> {
-    let default = if matches!(cli.verb, Verb::Up(_) | Verb::Serve(_)) { "info" } else { "warn" };
-    cli.logging.begin(default)?;
     match &cli.verb {
         Verb::Up(verb) => up::up(verb).await,
         Verb::Serve(verb) => up::serve(verb).await,

@@ -243,7 +243,7 @@ impl Projector {
         failpoint!("projector.after_write");
         metrics::histogram!("rollbook_projector_write_seconds").record(begun.elapsed());
         fold.shrink(MOST_HELD);
-        metrics::counter!("rollbook_projector_rows_written").increment(count(rows));
+        metrics::counter!("rollbook_projector_rows_written_total").increment(count(rows));
         self.status.send_modify(|status| {
             status.phase = Phase::Following;
             status.position = to;

@@ -7,6 +7,7 @@ use chrono::{DateTime, Utc};
 use rollbook_events::{EventId, Position, Rejection, RejectionCode, Subject, Submission};
 use tokio_util::sync::CancellationToken;
 
+use super::conflict::refuse_all;
 use super::determinations::{Since, determine, subjects};
 use super::draft::{Draft, file, receipt};
 use super::findings;
@@ -20,7 +21,7 @@ use crate::guards::LastRecorded;
 use crate::health::{Forbids, Health};
 use crate::identity_index::IdentityIndex;
 use crate::log::{AppendError, Log, Message};
-use crate::{clock, failpoint};
+use crate::{clock, failpoint, measures};
 
 /// A log that was seen to be damaged while a history was read; it stands until the program is started again.
 const HOLE: &str = "hole";
@@ -81,7 +82,7 @@ impl Committer {
                 let Ok(next) = queue.0.try_recv() else { break };
                 round.push(next);
             }
-            metrics::histogram!("rollbook_recorder_round_requests").record(count(round.len()));
+            measures::round(round.len());
             failpoint!("recorder.before_round");
             self.round(round).await;
         }
@@ -196,6 +197,7 @@ impl Committer {
             Err(error) => Some(error),
         };
         if let Some(error) = refused {
+            measures::rejected(&error);
             for (subject, before) in saved {
                 self.histories.of(subject).restore(before);
             }
@@ -287,12 +289,8 @@ impl Committer {
                 body: drafted.body.clone(),
             });
         }
-        if messages.is_empty() {
-            return Ok(Vec::new());
-        }
-        metrics::histogram!("rollbook_recorder_batch_events").record(count(messages.len()));
         failpoint!("recorder.before_append");
-        let appended = self.log.0.append(&messages).await;
+        let appended = measures::append(&*self.log.0, &messages).await;
         failpoint!("recorder.after_append");
         appended
     }
@@ -326,15 +324,4 @@ fn stay_all(requests: Vec<Request>, cause: &str) {
     for request in requests {
         _ = request.reply.send(Err(RecordError::Stayed { cause: cause.to_owned() }));
     }
-}
-
-pub(super) fn refuse_all(requests: Vec<Request>, source: Arc<dyn std::error::Error + Send + Sync>) {
-    tracing::error!(error = %source, requests = requests.len(), "could not record");
-    for request in requests {
-        _ = request.reply.send(Err(RecordError::Unavailable { source: source.clone() }));
-    }
-}
-
-fn count(number: usize) -> f64 {
-    u32::try_from(number).map_or(f64::MAX, f64::from)
 }
