@@ -26,11 +26,7 @@ pub struct Refolded {
 ///
 /// # Errors
 /// Where the fold of everything would stop.
-pub fn refold(
-    rulebooks: Vec<Recorded>,
-    events: Vec<Recorded>,
-    stuck: Vec<Stuck>,
-) -> Result<Refolded, FoldError> {
+pub fn refold(rulebooks: Vec<Recorded>, events: Vec<Recorded>, stuck: Vec<Stuck>) -> Result<Refolded, FoldError> {
     let mut stuck: BTreeMap<MemberId, Stuck> = stuck.into_iter().map(|stuck| (stuck.member, stuck)).collect();
     let mut fold = Fold::new(None, Dossier::default(), Links::default());
     let mut folded: Vec<Recorded> = Vec::new();

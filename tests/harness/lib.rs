@@ -9,6 +9,7 @@
 
 pub mod ledger;
 pub mod log_contract;
+pub mod part;
 pub mod postgres;
 pub mod server;
 pub mod truth;

@@ -5,14 +5,17 @@
 mod back_dated;
 mod coverage;
 mod determining;
+mod healing;
 mod killed_import;
 mod lists;
 mod log_contract;
 mod log_on_nats;
 mod nats_server;
 mod notice_reasoning;
+mod rebuilding;
 mod recording;
 mod sample_county;
 mod scenarios;
+mod taking_over;
 mod tidy;
 mod views_on_both;

@@ -104,8 +104,7 @@ impl Db {
         let most = if place == Place::Control { MOST_CONNECTIONS_TO_CONTROL } else { MOST_CONNECTIONS };
         if address.starts_with("postgres://") || address.starts_with("postgresql://") {
             let options = PgConnectOptions::from_str(address).map_err(|_| StoreError::Address)?;
-            let mut options =
-                options.options([("idle_in_transaction_session_timeout", MOST_IDLE_IN_A_TRANSACTION)]);
+            let mut options = options.options([("idle_in_transaction_session_timeout", MOST_IDLE_IN_A_TRANSACTION)]);
             if let Some(schema) = place.schema() {
                 options = options.options([("search_path", schema)]);
             }

@@ -15,8 +15,14 @@ use super::reporting;
 macro_rules! take {
     ($now:literal) => {
         concat!(
-            "UPDATE projector_lease SET holder = $1, term = term + 1, expires_at = ", $now, " + $2 WHERE name = 'views' ",
-            "AND (holder = $1 OR holder = '' OR expires_at <= ", $now, " OR expires_at > ", $now, " + 10 * $2) ",
+            "UPDATE projector_lease SET holder = $1, term = term + 1, expires_at = ",
+            $now,
+            " + $2 WHERE name = 'views' ",
+            "AND (holder = $1 OR holder = '' OR expires_at <= ",
+            $now,
+            " OR expires_at > ",
+            $now,
+            " + 10 * $2) ",
             "RETURNING term"
         )
     };
@@ -24,7 +30,9 @@ macro_rules! take {
 macro_rules! renew {
     ($now:literal) => {
         concat!(
-            "UPDATE projector_lease SET expires_at = ", $now, " + $3 WHERE name = 'views' AND holder = $1 AND term = $2"
+            "UPDATE projector_lease SET expires_at = ",
+            $now,
+            " + $3 WHERE name = 'views' AND holder = $1 AND term = $2"
         )
     };
 }
@@ -38,7 +46,7 @@ const HELD: &str = "SELECT holder, term FROM projector_lease WHERE name = 'views
 /// Takes the row's lock, so that nobody takes the lease until the switch is done.
 const STILL: &str = "UPDATE projector_lease SET term = term WHERE name = 'views' AND holder = $1 AND term = $2";
 const STEP_DOWN: &str = "UPDATE generation SET role = 'previous', stage = '' WHERE role = 'live'";
-const STEP_UP: &str = "UPDATE generation SET role = 'live', stage = '', back = FALSE, accepted = FALSE, told = NULL \
+const STEP_UP: &str = "UPDATE generation SET role = 'live', stage = '', back = FALSE, accepted = FALSE \
     WHERE number = $1 AND role = 'building'";
 
 /// A lease that is held, or was.

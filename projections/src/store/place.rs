@@ -49,11 +49,10 @@ mod tests {
     fn each_place_is_its_own_beside_the_first() {
         let named = Path::new("/data/views.db");
         let files = [Place::FIRST, Place::Views(2), Place::Control].map(|place| place.file(named));
-        assert_eq!(files.map(|file| file.display().to_string()), [
-            "/data/views.db",
-            "/data/views.2.db",
-            "/data/views.control.db"
-        ]);
+        assert_eq!(
+            files.map(|file| file.display().to_string()),
+            ["/data/views.db", "/data/views.2.db", "/data/views.control.db"]
+        );
         assert_eq!(Place::Views(2).schema().as_deref(), Some("rollbook_views_2"));
         assert_eq!(Place::FIRST.schema(), None);
     }

@@ -57,7 +57,8 @@ pub(super) async fn lay_over(conn: &mut PgConnection) -> Result<(), StoreError> 
                 point.rollback().await.doing(DOING)?;
                 let readers: Vec<String> =
                     sqlx::query_scalar(READERS).bind(table.name).fetch_all(&mut *conn).await.doing(DOING)?;
-                let mut text = format!("DROP VIEW IF EXISTS reporting.{}; {}", table.name, create(table, "CREATE VIEW"));
+                let mut text =
+                    format!("DROP VIEW IF EXISTS reporting.{}; {}", table.name, create(table, "CREATE VIEW"));
                 for reader in readers {
                     _ = write!(text, " GRANT SELECT ON reporting.{} TO {reader};", table.name);
                 }

@@ -19,7 +19,8 @@ const MOST_PARAMETERS: usize = 30_000;
 const MOVE_CHECKPOINT: &str =
     "UPDATE checkpoint SET position = $1, recorded_at = $2 WHERE name = 'views' AND position = $3 AND term = $4";
 /// Where no event of the batch could be read: when the last one was recorded stays.
-const MOVE_CHECKPOINT_ALONE: &str = "UPDATE checkpoint SET position = $1 WHERE name = 'views' AND position = $2 AND term = $3";
+const MOVE_CHECKPOINT_ALONE: &str =
+    "UPDATE checkpoint SET position = $1 WHERE name = 'views' AND position = $2 AND term = $3";
 const FENCE: &str = "UPDATE checkpoint SET term = $1 WHERE name = 'views' AND term <= $1";
 const JOIN_LINK: &str = "INSERT INTO member_link (a, b, known_from) VALUES ($1, $2, $3)";
 const PART_LINK: &str = "UPDATE member_link SET known_until = $1 WHERE a = $2 AND b = $3 AND known_until IS NULL";
@@ -146,7 +147,9 @@ macro_rules! writer {
             ) -> Result<(), StoreError> {
                 let (to, from) = (sql(step.to), sql(step.from));
                 let moved = match step.recorded_at {
-                    Some(recorded_at) => sqlx::query(MOVE_CHECKPOINT).bind(to).bind(recorded_at).bind(from).bind(step.term),
+                    Some(recorded_at) => {
+                        sqlx::query(MOVE_CHECKPOINT).bind(to).bind(recorded_at).bind(from).bind(step.term)
+                    }
                     None => sqlx::query(MOVE_CHECKPOINT_ALONE).bind(to).bind(from).bind(step.term),
                 };
                 if moved.execute(&mut *conn).await.doing("move the checkpoint")?.rows_affected() != 1 {

@@ -55,7 +55,10 @@ impl Lead {
             ending.cancel();
             _ = renewing.await;
             if let Err(error) = self.views.control().give_lease_back(&lease).await {
-                tracing::warn!(cause = chain(&error), "the projector's lease was not given back: it runs out by itself");
+                tracing::warn!(
+                    cause = chain(&error),
+                    "the projector's lease was not given back: it runs out by itself"
+                );
             }
         }
     }

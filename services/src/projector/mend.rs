@@ -14,6 +14,9 @@ use super::{Projector, ProjectorError, recorded};
 /// Members that may be one person with one another: many more than any person has pseudonyms.
 const MOST_LINKED: usize = 500;
 
+/// How it is told that a member's rows were made anew and every event is in them.
+pub const REBUILT: &str = "rebuilt";
+
 /// Members whose rows are to be made anew.
 #[derive(Debug)]
 pub(super) struct Mend {
@@ -39,8 +42,8 @@ pub(super) enum Mended {
 impl std::fmt::Display for Mended {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match self {
-            Self::Whole { members: 1, events } => write!(f, "rebuilt from {events} events"),
-            Self::Whole { members, events } => write!(f, "rebuilt from {events} events of {members} linked members"),
+            Self::Whole { members: 1, events } => write!(f, "{REBUILT} from {events} events"),
+            Self::Whole { members, events } => write!(f, "{REBUILT} from {events} events of {members} linked members"),
             Self::UpTo { position, cause } => write!(f, "stands still at position {position}: {cause}"),
             Self::Not { cause } => write!(f, "nothing was done: {cause}"),
         }

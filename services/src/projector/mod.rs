@@ -25,6 +25,7 @@ use rollbook_projections::Recorded;
 pub use error::ProjectorError;
 pub use follow::Projector;
 pub use lead::Lead;
+pub use mend::REBUILT;
 pub use outside::{follow_live, look_from_outside};
 pub use stall::watch_progress;
 pub use status::{Phase, Status};

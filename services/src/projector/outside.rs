@@ -89,11 +89,8 @@ impl Outside {
         let head = self.log.head().await?;
         let moved = self.position != Some(checkpoint.position) || self.generation != generation;
         self.looks = self.looks.wrapping_add(1);
-        let stuck = if moved || self.looks.is_multiple_of(LOOKS_BETWEEN_COUNTS) {
-            Some(db.stuck_count().await?)
-        } else {
-            None
-        };
+        let stuck =
+            if moved || self.looks.is_multiple_of(LOOKS_BETWEEN_COUNTS) { Some(db.stuck_count().await?) } else { None };
         if moved {
             let last = db.last_rulebook(checkpoint.position).await?;
             if last != self.rulebook.as_ref().map(|(at, _)| *at) {

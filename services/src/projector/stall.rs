@@ -19,12 +19,7 @@ const LOOK_EVERY: Duration = Duration::from_secs(1);
 const CHECK: &str = "projection_stalled";
 
 /// Watches a projector's status until cancelled: health is red while the views stand still with a gap before them.
-pub async fn watch_progress(
-    status: watch::Receiver<Status>,
-    live: Live,
-    health: Health,
-    cancelled: CancellationToken,
-) {
+pub async fn watch_progress(status: watch::Receiver<Status>, live: Live, health: Health, cancelled: CancellationToken) {
     let mut ticks = tokio::time::interval(LOOK_EVERY);
     let mut still = Still::new(clock::now());
     loop {
