@@ -11,6 +11,7 @@ pub mod cli;
 pub mod clock;
 pub mod error_chain;
 pub mod files;
+pub mod guards;
 pub mod health;
 pub mod http;
 pub mod identity_index;

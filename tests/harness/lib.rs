@@ -7,6 +7,7 @@
     reason = "a harness that cannot start its servers has failed the test"
 )]
 
+pub mod cluster;
 pub mod ledger;
 pub mod log_contract;
 pub mod part;

@@ -3,8 +3,10 @@
 #![expect(clippy::unwrap_used, reason = "a test whose servers or answers are missing has failed")]
 
 mod back_dated;
+mod cluster;
 mod coverage;
 mod determining;
+mod first_release;
 mod healing;
 mod killed_import;
 mod lists;
@@ -12,6 +14,7 @@ mod log_contract;
 mod log_on_nats;
 mod nats_server;
 mod notice_reasoning;
+mod permissions;
 mod rebuilding;
 mod recording;
 mod sample_county;

@@ -49,6 +49,8 @@ pub struct Status {
     pub moved_at: Option<DateTime<Utc>>,
     /// Members whose views stand still.
     pub stuck: u64,
+    /// Whether it has stopped because the log is damaged.
+    pub damaged: bool,
 }
 
 impl Default for Status {
@@ -61,6 +63,7 @@ impl Default for Status {
             rulebook: None,
             moved_at: None,
             stuck: 0,
+            damaged: false,
         }
     }
 }

@@ -18,6 +18,7 @@ use uuid::Uuid;
 
 use crate::app::App;
 use crate::clock;
+use crate::guards::{Guards, LastRecorded};
 use crate::health::Health;
 use crate::identity_index::IdentityIndex;
 use crate::import::Importer;
@@ -58,11 +59,27 @@ impl Streams {
     /// Opens the streams, makes those that are not there, and refuses a setting that breaks a promise.
     ///
     /// # Errors
-    /// The setting's name, or that the server cannot be reached.
+    /// The setting's name, or that the server cannot be reached, or that this program may not make streams.
     pub async fn create(access: &Access, replicas: usize) -> anyhow::Result<Self> {
+        Self::opened(access, replicas, true).await
+    }
+
+    /// Opens the streams that an administrator has made.
+    ///
+    /// # Errors
+    /// As [`Self::create`], and that a stream is not there.
+    pub async fn open(access: &Access, replicas: usize) -> anyhow::Result<Self> {
+        Self::opened(access, replicas, false).await
+    }
+
+    async fn opened(access: &Access, replicas: usize, make: bool) -> anyhow::Result<Self> {
         let client = connect(access, "rollbook").await.context("could not reach the NATS server")?;
         let open = async |spec| -> anyhow::Result<Arc<dyn Log>> {
-            let log = NatsLog::create(client.clone(), access, spec, replicas).await;
+            let log = if make {
+                NatsLog::create(client.clone(), access, spec, replicas).await
+            } else {
+                Ok(NatsLog::open(client.clone(), access, spec, replicas))
+            };
             let log: Arc<dyn Log> = Arc::new(log.with_context(|| format!("could not open the stream {}", spec.name))?);
             check(&*log).await.with_context(|| format!("the stream {} cannot be trusted", spec.name))?;
             Ok(log)
@@ -77,6 +94,12 @@ impl Streams {
     /// All of them.
     pub fn all(&self) -> [Arc<dyn Log>; 3] {
         [self.enrollment.clone(), self.identity.clone(), self.intake.clone()]
+    }
+
+    /// The same streams, each behind its guard.
+    pub fn guarded(guards: &Guards) -> Self {
+        let [enrollment, identity, intake] = guards.streams();
+        Self { enrollment, identity, intake }
     }
 }
 
@@ -97,13 +120,14 @@ pub(super) async fn whole(
     views: Views,
     data: &Path,
     health: &Health,
+    last_recorded: LastRecorded,
     cancelled: &CancellationToken,
 ) -> anyhow::Result<App> {
     // Nobody else runs on this folder, whose store is locked: an id that stays need not wait for its own lease to run out.
     let (lead, status) = Lead::new(streams.enrollment.clone(), views.clone(), kept_id(data)?);
     let mut app = bare(streams, views, status, data, health, cancelled)?;
     app.tasks.spawn(lead.run(cancelled.clone()));
-    start_recorder(&mut app, streams, cancelled).await?;
+    start_recorder(&mut app, streams, last_recorded, cancelled).await?;
     Ok(app)
 }
 
@@ -114,6 +138,7 @@ pub(super) async fn part(
     views: Views,
     data: &Path,
     health: &Health,
+    last_recorded: LastRecorded,
     cancelled: &CancellationToken,
 ) -> anyhow::Result<App> {
     let log = streams.enrollment.clone();
@@ -126,7 +151,7 @@ pub(super) async fn part(
     let status = look_from_outside(log, views.live().clone(), cancelled.clone());
     let mut app = bare(streams, views, status, data, health, cancelled)?;
     if role == Role::Recorder {
-        start_recorder(&mut app, streams, cancelled).await?;
+        start_recorder(&mut app, streams, last_recorded, cancelled).await?;
     }
     Ok(app)
 }
@@ -178,13 +203,19 @@ fn kept_id(data: &Path) -> anyhow::Result<String> {
     }
 }
 
-async fn start_recorder(app: &mut App, streams: &Streams, cancelled: &CancellationToken) -> anyhow::Result<()> {
+async fn start_recorder(
+    app: &mut App,
+    streams: &Streams,
+    last_recorded: LastRecorded,
+    cancelled: &CancellationToken,
+) -> anyhow::Result<()> {
+    let identities = IdentityIndex::follow(streams.identity.clone(), app.health.clone(), cancelled.clone()).await?;
     let (recorder, queue) = Recorder::new();
     let histories = Histories::new(streams.enrollment.clone(), app.views.live().clone());
     let committer = Committer::new(streams.enrollment.clone(), histories, app.health.clone());
+    let committer = committer.not_before(last_recorded).deriving_ages(identities.clone());
     tokio::spawn(committer.run(queue, cancelled.clone()));
     adopt_first(&*streams.enrollment, &recorder).await?;
-    let identities = IdentityIndex::follow(streams.identity.clone(), cancelled.clone()).await?;
     let importer = Importer::new(
         [streams.intake.clone(), streams.enrollment.clone()],
         recorder.clone(),
