@@ -98,7 +98,8 @@ impl Postgres {
     /// Where it fails; with what it said.
     pub fn sql(&self, text: &str) -> String {
         let port = self.port.to_string();
-        let arguments = ["-h", "127.0.0.1", "-p", &port, "-U", "postgres", "-AtqX", "-v", "ON_ERROR_STOP=1", "-c", text];
+        let arguments =
+            ["-h", "127.0.0.1", "-p", &port, "-U", "postgres", "-AtqX", "-v", "ON_ERROR_STOP=1", "-c", text];
         let psql = programs().unwrap().join("psql");
         let output = Command::new(psql).args(arguments).arg("postgres").output().unwrap();
         assert!(output.status.success(), "{text}: {}", String::from_utf8_lossy(&output.stderr));

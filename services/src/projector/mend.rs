@@ -9,6 +9,7 @@ use rollbook_projections::refold::refold;
 use rollbook_projections::store::write::{Step, Stuck};
 use tokio::sync::oneshot;
 
+use super::broken::BROKE_OFF;
 use super::{Projector, ProjectorError, recorded};
 
 /// Members that may be one person with one another: many more than any person has pseudonyms.
@@ -92,7 +93,13 @@ impl Projector {
             return Ok(false);
         }
         let count = events.len();
-        let refolded = refold(self.db.rulebooks(position).await?, events, stuck)?;
+        let rulebooks = self.db.rulebooks(position).await?;
+        let folding = std::panic::AssertUnwindSafe(|| refold(rulebooks, events, stuck));
+        let Ok(refolded) = std::panic::catch_unwind(folding) else {
+            done.insert(member, not(BROKE_OFF.to_owned()));
+            return Ok(false);
+        };
+        let refolded = refolded?;
         let standing = refolded.stuck.iter().find(|stuck| stuck.member == member);
         let mended = match standing {
             Some(Stuck { position, cause, .. }) => Mended::UpTo { position: *position, cause: cause.clone() },
