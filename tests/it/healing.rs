@@ -88,8 +88,8 @@ impl Leading {
     }
 
     async fn reaches(&mut self, what: &str, is: impl Fn(&Status) -> bool) {
-        let waited = tokio::time::timeout(Duration::from_secs(30), self.status.wait_for(|status| is(status))).await;
-        let there = waited.is_ok();
+        let waited = tokio::time::timeout(Duration::from_secs(30), self.status.wait_for(|status| is(status)));
+        let there = waited.await.is_ok_and(|seen| seen.is_ok());
         assert!(there, "it is not {what}: {:?}", *self.status.borrow());
     }
 
