@@ -100,6 +100,20 @@ impl Postgres {
         panic!("PostgreSQL in {} is not ready after a minute", self.folder.path().display());
     }
 
+    /// Runs SQL and gives what it answers, a line a row.
+    ///
+    /// # Panics
+    /// Where it fails; with what it said.
+    pub fn sql(&self, text: &str) -> String {
+        let port = self.port.to_string();
+        let arguments =
+            ["-h", "127.0.0.1", "-p", &port, "-U", "postgres", "-AtqX", "-v", "ON_ERROR_STOP=1", "-c", text];
+        let psql = programs().unwrap().join("psql");
+        let output = Command::new(psql).args(arguments).arg("postgres").output().unwrap();
+        assert!(output.status.success(), "{text}: {}", String::from_utf8_lossy(&output.stderr));
+        String::from_utf8_lossy(&output.stdout).trim().to_owned()
+    }
+
     /// Its address.
     pub fn url(&self) -> String {
         format!("postgres://postgres@127.0.0.1:{}/postgres", self.port)
