@@ -9,6 +9,7 @@ mod coverage;
 mod determining;
 mod first_release;
 mod healing;
+mod guards;
 mod killed_import;
 mod lists;
 mod log_contract;

@@ -63,7 +63,8 @@ async fn ready(State(edge): State<Edge>) -> Result<Json<Well>, Problem> {
 fn causes(edge: &Edge) -> Result<Json<Well>, Problem> {
     let status = edge.status.borrow().clone();
     let mut causes: Vec<String> = edge.health.troubles().into_iter().map(|trouble| trouble.cause).collect();
-    causes.extend(status.trouble());
+    // What stops the projector, its guard tells too.
+    causes.extend(status.trouble().filter(|cause| !causes.contains(cause)));
     if !causes.is_empty() {
         return Err(Problem::new(Kind::NotReady, causes.join("; ")));
     }
