@@ -14,6 +14,7 @@ use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 
 use crate::app::App;
+use crate::archive::{Address, Archiving};
 use crate::health::Health;
 use crate::http;
 use crate::log::{Access, Log, SettingsError};
@@ -41,6 +42,8 @@ pub struct Settings {
     pub database: Option<String>,
     /// The nats-server to run; the one on PATH where none is named.
     pub nats_server: Option<PathBuf>,
+    /// Where to archive, and how long a message may wait for that; nowhere where nothing is named.
+    pub archive: Option<(Address, Duration)>,
     /// Members of a sample county to load and ask about, where one is wanted.
     pub demo: Option<u32>,
 }
@@ -62,6 +65,8 @@ pub struct ServeSettings {
     pub data: PathBuf,
     /// Where the API listens.
     pub listen: SocketAddr,
+    /// Where to archive, and how long a message may wait for that, in an archiver.
+    pub archive: Option<(Address, Duration)>,
 }
 
 /// Runs a whole ledger until it is told to end.
@@ -79,7 +84,10 @@ pub async fn up(mut settings: Settings) -> anyhow::Result<()> {
     };
     let streams = Streams::create(server.access(), 1).await?;
     let db = Db::open(&database).await?;
-    let app = parts::whole(&streams, db, &settings.data, &health, &cancelled).await?;
+    // Before anything is recorded: a stream that is not what was archived must not be built upon.
+    let archiving = archive(&streams, settings.archive.as_ref(), &health).await?;
+    let mut app = parts::whole(&streams, db, &settings.data, &health, &cancelled).await?;
+    app.archive = archiving.as_ref().map(Archiving::watched);
     let (address, serving) = listen(app.clone(), settings.listen, &cancelled).await?;
     first_token(&app.tokens, &settings.data)?;
     let run = async {
@@ -100,6 +108,9 @@ pub async fn up(mut settings: Settings) -> anyhow::Result<()> {
     cancelled.cancel();
     // Callers in flight are answered before the database is closed under them.
     _ = tokio::time::timeout(LAST_ANSWERS, &mut serving).await;
+    if let Some(archiving) = archiving {
+        archiving.end().await;
+    }
     app.db.close().await;
     drop(streams);
     server.stop().await;
@@ -123,7 +134,9 @@ pub async fn serve(role: Role, mut settings: ServeSettings) -> anyhow::Result<()
     let (cancelled, health) = (CancellationToken::new(), Health::default());
     let streams = Streams::create(&access, settings.replicas).await?;
     let db = Db::open(&settings.database).await?;
-    let app = parts::part(role, &streams, db, &settings.data, &health, &cancelled).await?;
+    let archiving = archive(&streams, settings.archive.as_ref(), &health).await?;
+    let mut app = parts::part(role, &streams, db, &settings.data, &health, &cancelled).await?;
+    app.archive = archiving.as_ref().map(Archiving::watched);
     let (address, serving) = listen(app.clone(), settings.listen, &cancelled).await?;
     first_token(&app.tokens, &settings.data)?;
     let run = async {
@@ -136,8 +149,22 @@ pub async fn serve(role: Role, mut settings: ServeSettings) -> anyhow::Result<()
         () = told_to_end() => Ok(()),
     };
     cancelled.cancel();
+    if let Some(archiving) = archiving {
+        archiving.end().await;
+    }
     app.db.close().await;
     ended
+}
+
+/// Begins to archive, where that is wanted.
+async fn archive(
+    streams: &Streams,
+    wanted: Option<&(Address, Duration)>,
+    health: &Health,
+) -> anyhow::Result<Option<Archiving>> {
+    let Some((address, patience)) = wanted else { return Ok(None) };
+    let begun = Archiving::begin(streams.whole(), address, *patience, health).await;
+    Ok(Some(begun.with_context(|| format!("could not archive into {address}"))?))
 }
 
 /// The whole path: it is told to callers who run elsewhere.
@@ -145,7 +172,7 @@ fn whole_path(data: &Path) -> anyhow::Result<PathBuf> {
     std::path::absolute(data).with_context(|| format!("{} is no path", data.display()))
 }
 
-fn make_folder(data: &Path) -> anyhow::Result<()> {
+pub(crate) fn make_folder(data: &Path) -> anyhow::Result<()> {
     use std::os::unix::fs::PermissionsExt;
     let doing = || format!("could not make the data folder {}", data.display());
     for folder in [data.to_owned(), data.join("spool"), data.join("quarantine")] {

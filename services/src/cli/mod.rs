@@ -13,6 +13,7 @@ pub mod meter;
 pub mod output;
 pub mod pace;
 pub mod secret;
+pub mod server;
 pub mod standing;
 pub mod table;
 
@@ -31,12 +32,14 @@ pub mod outreach;
 pub mod print;
 pub mod reassessments;
 pub mod rebuild;
+pub mod restore;
 pub mod rulebook;
 pub mod sample;
 pub mod scenario;
 pub mod status;
 pub mod token;
 pub mod up;
+pub mod verify;
 
 use clap::{Parser, Subcommand};
 
@@ -86,6 +89,8 @@ enum Verb {
     Status(status::Status),
     Rebuild(rebuild::Rebuild),
     Dump(dump::Dump),
+    Verify(verify::Verify),
+    Restore(restore::Restore),
     Doctor(doctor::Doctor),
     Token(token::Token),
     Rulebook(rulebook::Rulebook),
@@ -129,6 +134,8 @@ async fn done(cli: &Cli, output: &mut Output) -> anyhow::Result<Exit> {
         Verb::Status(verb) => status::run(verb, output).await,
         Verb::Rebuild(verb) => rebuild::run(verb, output).await,
         Verb::Dump(verb) => dump::run(verb, output).await,
+        Verb::Verify(verb) => verify::run(verb, output).await,
+        Verb::Restore(verb) => restore::run(verb, output).await,
         Verb::Doctor(verb) => doctor::run(verb, output).await,
         Verb::Token(verb) => token::run(verb, output),
         Verb::Rulebook(verb) => rulebook::run(verb, output).await,
