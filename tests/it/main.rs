@@ -2,14 +2,15 @@
 
 #![expect(clippy::unwrap_used, reason = "a test whose servers or answers are missing has failed")]
 
+mod archive;
 mod back_dated;
 mod bench;
 mod cluster;
 mod coverage;
 mod determining;
 mod first_release;
-mod healing;
 mod guards;
+mod healing;
 mod killed_import;
 mod lists;
 mod log_contract;

@@ -43,7 +43,8 @@ impl Nats {
         std::fs::write(&config, text).unwrap();
         let program = harness::server::binary().unwrap_or_else(|| PathBuf::from("nats-server"));
         let log = std::fs::File::create(self.folder.path().join("nats.log")).unwrap();
-        let child = Command::new(program).arg("--config").arg(config).stdout(Stdio::null()).stderr(log).spawn().unwrap();
+        let child =
+            Command::new(program).arg("--config").arg(config).stdout(Stdio::null()).stderr(log).spawn().unwrap();
         self.child = Some(child);
     }
 
