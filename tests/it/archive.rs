@@ -245,6 +245,7 @@ async fn a_restore_killed_anywhere_goes_on_and_never_over_another_stream() {
     let log = private.log(StreamSpec::INTAKE).await;
     append(&log, 1, 12_000).await;
     let archiving = archiving(&log, archive.path(), &health).await;
+    archived(&archiving, 12_000).await;
     archiving.end().await;
     assert_eq!(walked(archive.path()).await, 12_000);
 
@@ -270,8 +271,9 @@ async fn a_restore_killed_anywhere_goes_on_and_never_over_another_stream() {
 
     append(&new, 20_001, 20_001).await;
     let longer = verb(&arguments);
-    assert_eq!(longer.status.code(), Some(1));
-    assert!(String::from_utf8_lossy(&longer.stderr).contains("further than its archive"));
+    let said = String::from_utf8_lossy(&longer.stderr);
+    assert_eq!(longer.status.code(), Some(1), "{said}");
+    assert!(said.contains("further than its archive"), "{said}");
 }
 
 #[tokio::test]
