@@ -3,8 +3,10 @@
 #![expect(clippy::unwrap_used, reason = "a test whose servers or answers are missing has failed")]
 
 mod back_dated;
+mod chaos;
 mod coverage;
 mod determining;
+mod first_release;
 mod killed_import;
 mod lists;
 mod log_contract;

@@ -7,6 +7,7 @@ pub mod ask;
 pub mod client;
 pub mod exit;
 pub mod folder;
+pub mod guards;
 pub mod logging;
 pub mod member;
 pub mod meter;

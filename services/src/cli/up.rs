@@ -7,6 +7,7 @@ use anyhow::Context;
 
 use super::exit::{Exit, Stop};
 use super::folder::Folder;
+use super::guards::Guarding;
 use super::secret::Secret;
 use crate::up::{Role, ServeSettings, Settings};
 
@@ -48,6 +49,8 @@ pub struct Up {
     /// People in the sample county
     #[arg(long, value_name = "N", default_value_t = 2_000, requires = "demo")]
     demo_members: u32,
+    #[command(flatten)]
+    guarding: Guarding,
 }
 
 /// A part of a ledger.
@@ -87,6 +90,8 @@ pub struct Serve {
     listen: SocketAddr,
     #[command(flatten)]
     folder: Folder,
+    #[command(flatten)]
+    guarding: Guarding,
 }
 
 /// Runs a whole ledger until it is told to end.
@@ -100,6 +105,7 @@ pub async fn up(up: &Up) -> anyhow::Result<Exit> {
         database: up.database.as_ref().map(|database| database.expose().to_owned()),
         nats_server: up.nats_server.clone(),
         demo: up.demo.then_some(up.demo_members),
+        guards: up.guarding.settings(),
     };
     crate::up::up(settings).await.context(stopped())?;
     Ok(Exit::Done)
@@ -123,6 +129,7 @@ pub async fn serve(serve: &Serve) -> anyhow::Result<Exit> {
         database: serve.database.expose().to_owned(),
         data: serve.folder.path().to_owned(),
         listen: serve.listen,
+        guards: serve.guarding.settings(),
     };
     crate::up::serve(role, settings).await.context(stopped())?;
     Ok(Exit::Done)

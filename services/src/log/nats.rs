@@ -1,6 +1,7 @@
 //! The log on a NATS JetStream stream.
 
 use std::path::PathBuf;
+use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use async_nats::connection::State;
@@ -16,7 +17,7 @@ use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use serde_json::{Map, Value, json};
 
-use super::{AppendError, Log, Message, ReadError, SettingsError, Stored, StreamSpec, batch, follow, settings};
+use super::{AppendError, Log, Message, ReadError, Room, SettingsError, Stored, StreamSpec, batch, follow, settings};
 
 /// How long the server may take for one answer.
 pub(super) const ANSWER_TIMEOUT: Duration = Duration::from_secs(5);
@@ -266,5 +267,16 @@ impl Log for NatsLog {
             return Err(SettingsError::Missing { stream: self.spec.name, messages, last });
         }
         settings::check_sync(self.monitoring.as_deref(), self.replicas).await
+    }
+
+    fn connection(&self) -> Option<u64> {
+        self.is_connected().then(|| self.client.statistics().connects.load(Ordering::Relaxed))
+    }
+
+    async fn room(&self) -> Result<Option<Room>, SettingsError> {
+        match &self.monitoring {
+            Some(address) => settings::room(address).await,
+            None => Ok(None),
+        }
     }
 }

@@ -18,8 +18,8 @@ use tokio::task::JoinHandle;
 use super::history::History;
 use super::plan::{Database, Plan, Shape};
 use api::Api;
-use proxy::Proxy;
 pub use parts::faketime;
+use proxy::Proxy;
 use service::{Role, Service, children};
 
 /// How long processes may take to answer at the start.
