@@ -4,6 +4,7 @@
 
 mod back_dated;
 mod chaos;
+mod cluster;
 mod coverage;
 mod determining;
 mod first_release;
@@ -13,6 +14,7 @@ mod log_contract;
 mod log_on_nats;
 mod nats_server;
 mod notice_reasoning;
+mod permissions;
 mod recording;
 mod sample_county;
 mod scenarios;

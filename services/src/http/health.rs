@@ -45,7 +45,7 @@ async fn lives() -> Json<Well> {
     Json(Well { status: "ok", position: None })
 }
 
-/// Whether it is ready to answer: the projector follows the log and no member's views stand still.
+/// Whether it is ready to answer: the views follow the log and no member's views stand still.
 #[utoipa::path(
     get,
     path = "/readyz",
@@ -62,7 +62,7 @@ async fn ready(State(edge): State<Edge>) -> Result<Json<Well>, Problem> {
         return Err(Problem::new(Kind::NotReady, causes.join("; ")));
     }
     match status.phase {
-        Phase::Following => Ok(Json(Well { status: "ok", position: Some(status.position.0) })),
+        Phase::Following | Phase::Standby { .. } => Ok(Json(Well { status: "ok", position: Some(status.position.0) })),
         Phase::Rederiving { done } => {
             let detail = format!("members are derived anew under another rulebook; {done} are done");
             Err(Problem::new(Kind::NotReady, detail))

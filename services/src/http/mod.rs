@@ -32,6 +32,7 @@ mod notice_reasoning;
 mod notices;
 mod outreach_attempts;
 mod outreach_conversion;
+mod over_live;
 mod params;
 pub mod policy;
 mod problem;
@@ -107,7 +108,7 @@ pub fn router(app: App) -> Router {
     let (streaming, _) = streaming_routes().split_for_parts();
     let all = layers::timed(soon).merge(streaming);
     let all = all.fallback(layers::not_found).method_not_allowed_fallback(layers::method_not_allowed);
-    layers::around(all.with_state(Edge::new(app)))
+    over_live::over_live(app, move |app| layers::around(all.clone().with_state(Edge::new(app))))
 }
 
 /// The document of the API.

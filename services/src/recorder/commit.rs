@@ -7,6 +7,7 @@ use chrono::{DateTime, Utc};
 use rollbook_events::{EventId, Position, Rejection, RejectionCode, Subject, Submission};
 use tokio_util::sync::CancellationToken;
 
+use super::conflict::{refuse_all, stay_all};
 use super::determinations::{Since, determine, subjects};
 use super::draft::{Draft, file, receipt};
 use super::findings;
@@ -240,6 +241,8 @@ impl Committer {
         if submission.id.is_some_and(|id| self.histories.is_reserved(id, subject)) {
             return Err(Rejection::new(RejectionCode::IdReused, "id", "already names an event of another member"));
         }
+        // Another recorder's clock may be ahead of this one's.
+        self.last_recorded.saw(self.histories.of(subject).last_recorded_at());
         let now = self.now();
         let kept = self.histories.of(subject);
         // What is known already says its age, or that it had none, and is compared as it was given.
@@ -314,19 +317,6 @@ impl Committer {
             // A caller that went away does not want the answer.
             _ = draft.request.reply.send(Ok(Recording { receipts, determined, findings: draft.findings }));
         }
-    }
-}
-
-fn stay_all(requests: Vec<Request>, cause: &str) {
-    for request in requests {
-        _ = request.reply.send(Err(RecordError::Stayed { cause: cause.to_owned() }));
-    }
-}
-
-pub(super) fn refuse_all(requests: Vec<Request>, source: Arc<dyn std::error::Error + Send + Sync>) {
-    tracing::error!(error = %source, requests = requests.len(), "could not record");
-    for request in requests {
-        _ = request.reply.send(Err(RecordError::Unavailable { source: source.clone() }));
     }
 }
 

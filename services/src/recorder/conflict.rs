@@ -7,7 +7,7 @@ use std::sync::Arc;
 use futures_util::{StreamExt, stream};
 use rollbook_events::{Position, Subject};
 
-use super::commit::{Committer, refuse_all};
+use super::commit::Committer;
 use super::draft::Draft;
 use super::histories::stream_subject;
 use super::{MOST_EVENTS, RecordError, Request};
@@ -145,5 +145,18 @@ impl Committer {
 
     fn forget<'a>(&mut self, requests: impl IntoIterator<Item = &'a Request>) {
         self.histories.forget(&requests.into_iter().flat_map(|request| request.work.subjects()).collect());
+    }
+}
+
+pub(super) fn stay_all(requests: Vec<Request>, cause: &str) {
+    for request in requests {
+        _ = request.reply.send(Err(RecordError::Stayed { cause: cause.to_owned() }));
+    }
+}
+
+pub(super) fn refuse_all(requests: Vec<Request>, source: Arc<dyn std::error::Error + Send + Sync>) {
+    tracing::error!(error = %source, requests = requests.len(), "could not record");
+    for request in requests {
+        _ = request.reply.send(Err(RecordError::Unavailable { source: source.clone() }));
     }
 }
