@@ -8,6 +8,7 @@ pub mod generations;
 pub mod lease;
 pub mod migrations;
 mod place;
+pub mod plain_table;
 pub mod read;
 pub mod reporting;
 pub mod write;

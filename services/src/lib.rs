@@ -7,6 +7,7 @@
 //! query, and the other way round; they meet in [`app`].
 
 pub mod app;
+pub mod bench;
 pub mod cli;
 pub mod clock;
 pub mod error_chain;
@@ -19,6 +20,7 @@ pub mod identity_index;
 pub mod import;
 pub mod ledger_key;
 pub mod log;
+pub mod measures;
 pub mod nats_server;
 pub mod projector;
 pub mod recorder;

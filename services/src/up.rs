@@ -261,7 +261,8 @@ fn places(data: &Path, database: &str) -> Vec<Place> {
     places
 }
 
-async fn told_to_end() {
+/// Until somebody wants this program to end.
+pub(crate) async fn told_to_end() {
     let mut terminate = tokio::signal::unix::signal(tokio::signal::unix::SignalKind::terminate()).ok();
     let terminated = async {
         match &mut terminate {

@@ -12,6 +12,7 @@ pub mod chaos;
 pub mod cluster;
 pub mod ledger;
 pub mod log_contract;
+pub mod part;
 pub mod postgres;
 pub mod server;
 pub mod truth;

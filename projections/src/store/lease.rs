@@ -46,7 +46,7 @@ const HELD: &str = "SELECT holder, term FROM projector_lease WHERE name = 'views
 /// Takes the row's lock, so that nobody takes the lease until the switch is done.
 const STILL: &str = "UPDATE projector_lease SET term = term WHERE name = 'views' AND holder = $1 AND term = $2";
 const STEP_DOWN: &str = "UPDATE generation SET role = 'previous', stage = '' WHERE role = 'live'";
-const STEP_UP: &str = "UPDATE generation SET role = 'live', stage = '', back = FALSE, accepted = FALSE, told = NULL \
+const STEP_UP: &str = "UPDATE generation SET role = 'live', stage = '', back = FALSE, accepted = FALSE \
     WHERE number = $1 AND role = 'building'";
 
 /// A lease that is held, or was.

@@ -19,6 +19,7 @@ pub mod standing;
 pub mod table;
 
 pub mod authorizations;
+pub mod bench;
 pub mod clocks;
 pub mod conflicts;
 pub mod doctor;
@@ -39,6 +40,7 @@ pub mod scenario;
 pub mod status;
 pub mod streams;
 pub mod token;
+pub mod traces;
 pub mod up;
 
 use clap::{Parser, Subcommand};
@@ -90,6 +92,7 @@ enum Verb {
     Streams(streams::Streams),
     Rebuild(rebuild::Rebuild),
     Dump(dump::Dump),
+    Bench(bench::Bench),
     Doctor(doctor::Doctor),
     Token(token::Token),
     Rulebook(rulebook::Rulebook),
@@ -102,7 +105,15 @@ enum Verb {
 /// Does what was asked and tells how that ended; what went wrong is said on stderr.
 pub async fn run(cli: Cli) -> Exit {
     let mut output = Output::new(cli.quiet);
-    match done(&cli, &mut output).await {
+    let default = if matches!(cli.verb, Verb::Up(_) | Verb::Serve(_)) { "info" } else { "warn" };
+    let (traces, done) = match cli.logging.begin(default) {
+        Ok(traces) => (traces, done(&cli, &mut output).await),
+        Err(error) => (None, Err(error)),
+    };
+    if let Some(traces) = traces {
+        traces.end().await;
+    }
+    match done {
         Ok(exit) => exit,
         Err(error) => {
             report(&error);
@@ -112,8 +123,6 @@ pub async fn run(cli: Cli) -> Exit {
 }
 
 async fn done(cli: &Cli, output: &mut Output) -> anyhow::Result<Exit> {
-    let default = if matches!(cli.verb, Verb::Up(_) | Verb::Serve(_)) { "info" } else { "warn" };
-    cli.logging.begin(default)?;
     match &cli.verb {
         Verb::Up(verb) => up::up(verb).await,
         Verb::Serve(verb) => up::serve(verb).await,
@@ -134,6 +143,7 @@ async fn done(cli: &Cli, output: &mut Output) -> anyhow::Result<Exit> {
         Verb::Streams(verb) => streams::run(verb, output).await,
         Verb::Rebuild(verb) => rebuild::run(verb, output).await,
         Verb::Dump(verb) => dump::run(verb, output).await,
+        Verb::Bench(verb) => bench::run(verb, output).await,
         Verb::Doctor(verb) => doctor::run(verb, output).await,
         Verb::Token(verb) => token::run(verb, output),
         Verb::Rulebook(verb) => rulebook::run(verb, output).await,

@@ -13,6 +13,7 @@ use super::auth::{Observe, Permit};
 use super::doc::{Operated, Unready};
 use super::edge::Edge;
 use super::problem::{Kind, Problem};
+use crate::measures;
 use crate::projector::Phase;
 
 /// The routes.
@@ -55,9 +56,15 @@ async fn lives() -> Json<Well> {
     responses((status = 200, description = "It is ready", body = Well), Unready)
 )]
 async fn ready(State(edge): State<Edge>) -> Result<Json<Well>, Problem> {
+    causes(&edge)
+}
+
+/// That it is ready, or why it is not.
+fn causes(edge: &Edge) -> Result<Json<Well>, Problem> {
     let status = edge.status.borrow().clone();
     let mut causes: Vec<String> = edge.health.troubles().into_iter().map(|trouble| trouble.cause).collect();
-    causes.extend(status.trouble());
+    // What stops the projector, its guard tells too.
+    causes.extend(status.trouble().filter(|cause| !causes.contains(cause)));
     if !causes.is_empty() {
         return Err(Problem::new(Kind::NotReady, causes.join("; ")));
     }
@@ -82,5 +89,6 @@ async fn ready(State(edge): State<Edge>) -> Result<Json<Well>, Problem> {
     responses((status = 200, description = "Metrics in Prometheus' text format", content_type = "text/plain", body = String), Operated)
 )]
 async fn metrics(_: Permit<Observe>, State(edge): State<Edge>) -> Response {
+    measures::look(&edge, causes(&edge).is_ok());
     ([(CONTENT_TYPE, "text/plain; version=0.0.4; charset=utf-8")], edge.metrics.render()).into_response()
 }

@@ -37,6 +37,7 @@ mod params;
 pub mod policy;
 mod problem;
 mod reassessments;
+mod rebuild;
 mod rows;
 mod rulebook;
 mod rulebook_compare;
@@ -92,6 +93,7 @@ fn routes() -> OpenApiRouter<Edge> {
         .merge(outreach_conversion::routes())
         .merge(rulebook::routes())
         .merge(views::routes())
+        .merge(rebuild::routes())
         .merge(status::routes())
         .merge(health::routes())
         .merge(schemas::routes())

@@ -85,7 +85,7 @@ struct Standing {
 
 /// A member whose views stand still.
 #[derive(Debug, Serialize, ToSchema)]
-struct Stuck {
+pub(super) struct Stuck {
     /// Whose.
     #[schema(value_type = String, format = Uuid)]
     member: MemberId,
@@ -94,6 +94,12 @@ struct Stuck {
     position: u64,
     /// Which class of error.
     cause: String,
+}
+
+impl From<rollbook_projections::store::write::Stuck> for Stuck {
+    fn from(of: rollbook_projections::store::write::Stuck) -> Self {
+        Self { member: of.member, position: of.position.0, cause: of.cause }
+    }
 }
 
 /// How many rows a view has now.
@@ -166,7 +172,7 @@ async fn status(
             trouble: seen.trouble(),
             troubles: edge.health.troubles(),
             rulebook: seen.rulebook,
-            stuck: stuck.map(|of| Stuck { member: of.member, position: of.position.0, cause: of.cause }).collect(),
+            stuck: stuck.map(Stuck::from).collect(),
             database: edge.db.name(),
             records: edge.recorder.is_some(),
             log,

@@ -1,67 +1,31 @@
-//! Whole views, for dumps and comparisons, and building them again.
+//! Whole views, for dumps and comparisons.
 
-use axum::Json;
 use axum::body::{Body, Bytes};
 use axum::extract::State;
 use axum::http::header::CONTENT_TYPE;
-use axum::http::{HeaderName, HeaderValue, StatusCode};
+use axum::http::{HeaderName, HeaderValue};
 use axum::response::{IntoResponse, Response};
 use futures_util::{StreamExt, stream};
 use rollbook_projections::store::read::{Filter, Walk};
 use rollbook_projections::{Table, views};
-use serde::Serialize;
-use utoipa::ToSchema;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use super::accept::Representation;
 use super::answer::broken_off;
 use super::ask::Ask;
-use super::auth::{Operate, Permit, Read};
+use super::auth::{Permit, Read};
 use super::basis::Basis;
-use super::doc::{Operated, QueriedOne};
+use super::doc::QueriedOne;
 use super::edge::Edge;
-use super::params::{AsOf, Nothing, Params, Segment};
+use super::params::{AsOf, Params, Segment};
 use super::policy::Scope;
 use super::problem::{Kind, Problem};
 use super::sheet;
 
 /// The routes.
 pub fn routes() -> OpenApiRouter<Edge> {
-    OpenApiRouter::new().routes(routes!(rebuild)).routes(routes!(dump))
-}
-
-/// That the views were emptied.
-#[derive(Debug, Serialize, ToSchema)]
-struct Begun {
-    /// What was asked for.
-    data: Watch,
-}
-
-/// Where to watch.
-#[derive(Debug, Serialize, ToSchema)]
-struct Watch {
-    /// Where `position` climbs to `head` again.
-    #[schema(example = "/v1/status")]
-    status: String,
-}
-
-/// Empties every view; the projector then builds them again from the log, and they come out the same to the byte.
-#[utoipa::path(
-    post,
-    path = "/v1/views/rebuild",
-    operation_id = "rebuild_views",
-    tag = "operations",
-    responses((status = 202, description = "The views are empty and are being built; watch /v1/status", body = Begun), Operated)
-)]
-async fn rebuild(
-    _: Permit<Operate>,
-    State(edge): State<Edge>,
-    _: Params<Nothing>,
-) -> Result<(StatusCode, Json<Begun>), Problem> {
-    edge.db.reset().await?;
-    tracing::warn!("the views were emptied, to be built again from the log");
-    Ok((StatusCode::ACCEPTED, Json(Begun { data: Watch { status: "/v1/status".to_owned() } })))
+    OpenApiRouter::new().routes(routes!(dump))
 }
 
 /// Every row that a view ever had up to a position, in the order of their keys: `row_key`, then the row as the view has it,

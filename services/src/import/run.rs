@@ -222,7 +222,7 @@ impl Run {
             }
             progress.note_waiting(quarantine.path(), &lines);
         });
-        metrics::counter!("rollbook_import_rows").increment(u64::try_from(settled.outcomes.len()).unwrap_or(0));
+        metrics::counter!("rollbook_import_rows_total").increment(u64::try_from(settled.outcomes.len()).unwrap_or(0));
         Ok(())
     }
 

@@ -212,21 +212,7 @@ impl Projector {
         let former = adopted.and_then(|at| Some((at, fold.rulebook().cloned()?)));
         let mut poison = poison.to_vec();
         for event in part {
-            let (member, position) = (event.envelope.subject.member(), event.position);
-            match (fold.apply(event), member) {
-                (Ok(()), _) => {}
-                // The log is whole and one member's chain is not: that member alone stands still from here on.
-                (Err(error @ FoldError::BrokenChain(_)), Some(member)) if self.unmoved(from).await? => {
-                    stuck.entry(member).or_insert_with(|| {
-                        tracing::error!(event.position = position.0, error = %error, "an event cannot be folded");
-                        poison.push(Stuck { member, position, cause: error.to_string() });
-                        position
-                    });
-                }
-                (Err(error), _) => {
-                    return Err(if self.unmoved(from).await? { error.into() } else { ProjectorError::Moved });
-                }
-            }
+            self.apply(fold, event, from, stuck, &mut poison).await?;
         }
         if let Some((at, former)) = former {
             self.rederive(fold, &former, at).await?;
@@ -243,7 +229,7 @@ impl Projector {
         failpoint!("projector.after_write");
         metrics::histogram!("rollbook_projector_write_seconds").record(begun.elapsed());
         fold.shrink(MOST_HELD);
-        metrics::counter!("rollbook_projector_rows_written").increment(count(rows));
+        metrics::counter!("rollbook_projector_rows_written_total").increment(count(rows));
         self.status.send_modify(|status| {
             status.phase = Phase::Following;
             status.position = to;
@@ -253,12 +239,6 @@ impl Projector {
             status.rulebook = fold.rulebook().map(|rulebook| rulebook.hash().to_string());
         });
         Ok(to)
-    }
-
-    /// Whether the views stand where this projector left them: dossiers that were read while they were reset do not fold,
-    /// though nothing is wrong with the log.
-    async fn unmoved(&self, from: Position) -> Result<bool, ProjectorError> {
-        Ok(self.db.checkpoint().await?.position == from)
     }
 
     /// Derives every member anew under the rulebook now in force, showing how far it is.

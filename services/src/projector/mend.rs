@@ -9,10 +9,14 @@ use rollbook_projections::refold::refold;
 use rollbook_projections::store::write::{Step, Stuck};
 use tokio::sync::oneshot;
 
+use super::broken::BROKE_OFF;
 use super::{Projector, ProjectorError, recorded};
 
 /// Members that may be one person with one another: many more than any person has pseudonyms.
 const MOST_LINKED: usize = 500;
+
+/// How it is told that a member's rows were made anew and every event is in them.
+pub const REBUILT: &str = "rebuilt";
 
 /// Members whose rows are to be made anew.
 #[derive(Debug)]
@@ -39,8 +43,8 @@ pub(super) enum Mended {
 impl std::fmt::Display for Mended {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match self {
-            Self::Whole { members: 1, events } => write!(f, "rebuilt from {events} events"),
-            Self::Whole { members, events } => write!(f, "rebuilt from {events} events of {members} linked members"),
+            Self::Whole { members: 1, events } => write!(f, "{REBUILT} from {events} events"),
+            Self::Whole { members, events } => write!(f, "{REBUILT} from {events} events of {members} linked members"),
             Self::UpTo { position, cause } => write!(f, "stands still at position {position}: {cause}"),
             Self::Not { cause } => write!(f, "nothing was done: {cause}"),
         }
@@ -89,7 +93,13 @@ impl Projector {
             return Ok(false);
         }
         let count = events.len();
-        let refolded = refold(self.db.rulebooks(position).await?, events, stuck)?;
+        let rulebooks = self.db.rulebooks(position).await?;
+        let folding = std::panic::AssertUnwindSafe(|| refold(rulebooks, events, stuck));
+        let Ok(refolded) = std::panic::catch_unwind(folding) else {
+            done.insert(member, not(BROKE_OFF.to_owned()));
+            return Ok(false);
+        };
+        let refolded = refolded?;
         let standing = refolded.stuck.iter().find(|stuck| stuck.member == member);
         let mended = match standing {
             Some(Stuck { position, cause, .. }) => Mended::UpTo { position: *position, cause: cause.clone() },

@@ -28,7 +28,7 @@ pub async fn watch_progress(status: watch::Receiver<Status>, live: Live, health:
             () = cancelled.cancelled() => return,
         }
         let (now, status) = (clock::now(), status.borrow().clone());
-        gauges(&status, live.number(), now);
+        gauges(&status, live.number());
         match still.look(&status, now) {
             Some(cause) => health.red(CHECK, cause, Forbids::Nothing, now),
             None => health.green(CHECK),
@@ -36,14 +36,8 @@ pub async fn watch_progress(status: watch::Receiver<Status>, live: Live, health:
     }
 }
 
-fn gauges(status: &Status, generation: i64, now: DateTime<Utc>) {
-    let still = status.moved_at.map_or(0, |at| (now - at).num_milliseconds().max(0));
-    metrics::gauge!("rollbook_projector_position").set(status.position.0 as f64);
-    metrics::gauge!("rollbook_projector_head").set(status.head.0 as f64);
-    metrics::gauge!("rollbook_projector_gap_events").set(status.gap() as f64);
-    metrics::gauge!("rollbook_projector_lag_seconds").set(status.lag_ms(now) as f64 / 1_000.0);
-    metrics::gauge!("rollbook_projector_still_seconds").set(still as f64 / 1_000.0);
-    metrics::gauge!("rollbook_projector_stuck_members").set(status.stuck as f64);
+/// The others are taken when they are asked for (`measures`).
+fn gauges(status: &Status, generation: i64) {
     metrics::gauge!("rollbook_projector_generation").set(generation as f64);
     let writes = matches!(status.phase, Phase::Following | Phase::Rederiving { .. });
     metrics::gauge!("rollbook_projector_following").set(if writes { 1.0 } else { 0.0 });

@@ -7,7 +7,7 @@ use chrono::{DateTime, Utc};
 use rollbook_events::{EventId, Position, Rejection, RejectionCode, Subject, Submission};
 use tokio_util::sync::CancellationToken;
 
-use super::conflict::{refuse_all, stay_all};
+use super::conflict::refuse_all;
 use super::determinations::{Since, determine, subjects};
 use super::draft::{Draft, file, receipt};
 use super::findings;
@@ -17,11 +17,11 @@ use super::kept::{Before, NOT_YET};
 use super::{
     Circumstances, Decision, Histories, MOST_EVENTS, RecordError, Recording, Request, RequestQueue, Work, decide,
 };
-use crate::clock;
 use crate::guards::LastRecorded;
 use crate::health::{Forbids, Health};
 use crate::identity_index::IdentityIndex;
 use crate::log::{AppendError, Log, Message};
+use crate::{clock, failpoint, measures};
 
 /// A log that was seen to be damaged while a history was read; it stands until the program is started again.
 const HOLE: &str = "hole";
@@ -82,7 +82,8 @@ impl Committer {
                 let Ok(next) = queue.0.try_recv() else { break };
                 round.push(next);
             }
-            metrics::histogram!("rollbook_recorder_round_requests").record(count(round.len()));
+            measures::round(round.len());
+            failpoint!("recorder.before_round");
             self.round(round).await;
         }
     }
@@ -196,6 +197,7 @@ impl Committer {
             Err(error) => Some(error),
         };
         if let Some(error) = refused {
+            measures::rejected(&error);
             for (subject, before) in saved {
                 self.histories.of(subject).restore(before);
             }
@@ -289,11 +291,10 @@ impl Committer {
                 body: drafted.body.clone(),
             });
         }
-        if messages.is_empty() {
-            return Ok(Vec::new());
-        }
-        metrics::histogram!("rollbook_recorder_batch_events").record(count(messages.len()));
-        self.log.0.append(&messages).await
+        failpoint!("recorder.before_append");
+        let appended = measures::append(&*self.log.0, &messages).await;
+        failpoint!("recorder.after_append");
+        appended
     }
 
     pub(super) fn answer(&mut self, batch: Vec<Draft>, positions: Vec<Position>) {
@@ -320,6 +321,8 @@ impl Committer {
     }
 }
 
-fn count(number: usize) -> f64 {
-    u32::try_from(number).map_or(f64::MAX, f64::from)
+fn stay_all(requests: Vec<Request>, cause: &str) {
+    for request in requests {
+        _ = request.reply.send(Err(RecordError::Stayed { cause: cause.to_owned() }));
+    }
 }

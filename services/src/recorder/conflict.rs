@@ -30,13 +30,9 @@ impl Committer {
                 events += draft.events.len();
                 batch.push(draft);
             }
-            failpoint!("recorder.before_append");
-            let appended = self.append(&batch).await;
-            failpoint!("recorder.after_append");
-            match appended {
+            match self.append(&batch).await {
                 Ok(positions) => self.answer(batch, positions),
                 Err(AppendError::Conflict { .. }) => {
-                    metrics::counter!("rollbook_recorder_conflicts").increment(1);
                     failpoint!("recorder.after_conflict");
                     let stale = self.stale(&batch).await;
                     let batch: Vec<Request> = batch.into_iter().map(|draft| draft.request).collect();
@@ -145,12 +141,6 @@ impl Committer {
 
     fn forget<'a>(&mut self, requests: impl IntoIterator<Item = &'a Request>) {
         self.histories.forget(&requests.into_iter().flat_map(|request| request.work.subjects()).collect());
-    }
-}
-
-pub(super) fn stay_all(requests: Vec<Request>, cause: &str) {
-    for request in requests {
-        _ = request.reply.send(Err(RecordError::Stayed { cause: cause.to_owned() }));
     }
 }
 

@@ -1,10 +1,9 @@
 //! Putting the parts together.
 
 use std::path::Path;
-use std::sync::{Arc, OnceLock};
+use std::sync::Arc;
 
 use anyhow::{Context, bail};
-use metrics_exporter_prometheus::{PrometheusBuilder, PrometheusHandle};
 use rollbook_events::families::rules::RulebookAdopted;
 use rollbook_events::{
     Actor, County, EventId, Occurred, Position, Sensitivity, Subject, Submission, Whom, pacific_day,
@@ -181,7 +180,7 @@ fn bare(
         identities: None,
         key: LedgerKey::open(&data.join("ledger.key"))?,
         tokens: Tokens::of(data),
-        metrics: metrics_handle()?,
+        metrics: crate::measures::handle()?,
         data: data.to_owned(),
     })
 }
@@ -265,14 +264,4 @@ async fn adopt_first(log: &dyn Log, recorder: &Recorder) -> anyhow::Result<()> {
     let actor = Actor { org: "rollbook".to_owned(), id: "ledger".to_owned(), role: "operator".to_owned() };
     recorder.record(Work::Given(vec![(Subject::Rulebook, submission)]), actor).await?;
     Ok(())
-}
-
-/// The one recorder of metrics that a process can have.
-fn metrics_handle() -> anyhow::Result<PrometheusHandle> {
-    static HANDLE: OnceLock<PrometheusHandle> = OnceLock::new();
-    if let Some(handle) = HANDLE.get() {
-        return Ok(handle.clone());
-    }
-    let handle = PrometheusBuilder::new().install_recorder().context("could not set up the metrics")?;
-    Ok(HANDLE.get_or_init(|| handle).clone())
 }
