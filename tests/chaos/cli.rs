@@ -101,7 +101,7 @@ pub fn main() -> ExitCode {
                 tokio::select! {
                     done = run_all(&verb) => done,
                     // Everything that was started ends with what holds it.
-                    _ = tokio::signal::ctrl_c() => Err("interrupted".to_owned()),
+                    () = told_to_end() => Err("interrupted".to_owned()),
                 }
             })
         }
@@ -113,6 +113,14 @@ pub fn main() -> ExitCode {
             eprintln!("error: {why}");
             ExitCode::from(2)
         }
+    }
+}
+
+async fn told_to_end() {
+    let mut terminate = tokio::signal::unix::signal(tokio::signal::unix::SignalKind::terminate()).unwrap();
+    tokio::select! {
+        _ = tokio::signal::ctrl_c() => {}
+        _ = terminate.recv() => {}
     }
 }
 

@@ -5,6 +5,7 @@
 mod archive;
 mod back_dated;
 mod bench;
+mod chaos;
 mod cluster;
 mod coverage;
 mod determining;

@@ -243,6 +243,8 @@ impl Committer {
         if submission.id.is_some_and(|id| self.histories.is_reserved(id, subject)) {
             return Err(Rejection::new(RejectionCode::IdReused, "id", "already names an event of another member"));
         }
+        // Another recorder's clock may be ahead of this one's.
+        self.last_recorded.saw(self.histories.of(subject).last_recorded_at());
         let now = self.now();
         let kept = self.histories.of(subject);
         // What is known already says its age, or that it had none, and is compared as it was given.
@@ -313,7 +315,6 @@ impl Committer {
                     receipt.position = kept.position(recorded);
                 }
             }
-            failpoint!("recorder.before_answer");
             // A caller that went away does not want the answer.
             _ = draft.request.reply.send(Ok(Recording { receipts, determined, findings: draft.findings }));
         }

@@ -2,6 +2,7 @@
 
 use std::collections::HashMap;
 
+use chrono::{DateTime, Utc};
 use rollbook_events::{EventId, Hash, Position};
 use rollbook_projections::{Dossier, Recorded};
 
@@ -76,6 +77,11 @@ impl Kept {
     /// The hash that the next event must name.
     pub(super) fn last_hash(&self) -> Option<Hash> {
         self.dossier.last().map(|last| last.hash)
+    }
+
+    /// When the last event was recorded; the beginning of 1970 where there is none.
+    pub(super) fn last_recorded_at(&self) -> DateTime<Utc> {
+        self.dossier.last().map(|last| last.envelope.recorded_at).unwrap_or_default()
     }
 
     /// An event has found its place.

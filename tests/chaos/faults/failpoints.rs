@@ -19,6 +19,7 @@ const VARIABLE: &str = "ROLLBOOK_FAILPOINT";
 
 /// Points of whoever records.
 pub const RECORDING: &[&str] = &[
+    "recorder.before_queue",
     "recorder.before_round",
     "recorder.before_append",
     "recorder.after_append",

@@ -41,6 +41,7 @@ pub const ALL: &[&dyn Fault] = &[
     &deliveries::SameFile,
     &deliveries::KilledImport,
     &deliveries::RollingRestart,
+    &clock::Ahead,
 ];
 
 /// Something that goes wrong.

@@ -152,6 +152,7 @@ impl World {
             if self.setup.clocks {
                 self.set_clock(service, 0);
             }
+            service.disarm();
             service.signal(Signal::SIGCONT);
             service.want();
         }

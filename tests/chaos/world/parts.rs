@@ -123,6 +123,17 @@ fn nats(setup: &Setup) -> Arc<Service> {
     service(setup, "nats", Role::Nats, Ready::Ports(ports), &command)
 }
 
+/// Makes the streams, which no part of a ledger does by itself.
+fn make_streams(setup: &Setup, server: &Service) -> Result<(), NotStarted> {
+    let token = setup.dir.join("nats.token");
+    std::fs::write(&token, NATS_TOKEN).unwrap();
+    let mut command = Command::new(rollbook());
+    command.args(["streams", "create", "--nats"]).arg(server.address().unwrap_or_default());
+    let made = command.arg("--nats-token-file").arg(token).output().unwrap();
+    let said = String::from_utf8_lossy(&made.stderr).into_owned();
+    if made.status.success() { Ok(()) } else { Err(NotStarted(said)) }
+}
+
 fn database_server(setup: &Setup) -> Arc<Service> {
     let programs = postgres::programs().unwrap();
     let folder = setup.stores.join("pg");
@@ -164,6 +175,7 @@ impl World {
         } else {
             let server = nats(&setup);
             answering(&server).await?;
+            make_streams(&setup, &server)?;
             nats_network = Some(Proxy::start(server.addresses(), seed ^ 1).await);
             monitoring = Some(Proxy::start(monitoring_of(&setup, &server), seed ^ 2).await);
             let at = |proxy: &Option<Proxy>| proxy.as_ref().map(Proxy::address).unwrap().to_string();

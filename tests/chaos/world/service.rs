@@ -65,6 +65,8 @@ struct State {
     starts: u32,
     ended_at: Option<Instant>,
     next: Vec<(String, String)>,
+    /// Whether it runs with something in its environment that was for one start alone.
+    armed: bool,
 }
 
 impl std::fmt::Debug for Service {
@@ -103,6 +105,19 @@ impl Service {
         self.state.lock().unwrap().next.push((name.to_owned(), value.to_owned()));
     }
 
+    /// Whatever was armed is no more: what runs armed is killed, to be started without.
+    pub fn disarm(&self) {
+        let armed = {
+            let mut state = self.state.lock().unwrap();
+            state.next.clear();
+            std::mem::take(&mut state.armed)
+        };
+        if armed {
+            self.address.send_replace(None);
+            self.kill_tree();
+        }
+    }
+
     /// Where it answers; none while it does not.
     pub fn address(&self) -> Option<String> {
         self.address.borrow().clone()
@@ -138,6 +153,7 @@ impl Service {
             let out = File::create(self.file("out", state.starts)).unwrap();
             let log = File::options().create(true).append(true).open(self.dir.join(format!("{}.log", self.name)));
             let mut command = (self.launch)();
+            state.armed = !state.next.is_empty();
             command.envs(state.next.drain(..)).stdin(Stdio::null()).stdout(out).stderr(log.unwrap());
             state.child = Some(command.process_group(0).spawn().unwrap());
         }
