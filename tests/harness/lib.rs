@@ -7,6 +7,8 @@
     reason = "a harness that cannot start its servers has failed the test"
 )]
 
+#[path = "../chaos/mod.rs"]
+pub mod chaos;
 pub mod ledger;
 pub mod log_contract;
 pub mod postgres;

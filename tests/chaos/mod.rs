@@ -1,0 +1,4 @@
+//! scratch
+pub mod damage;
+pub mod planted;
+pub mod tools;
