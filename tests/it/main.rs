@@ -5,6 +5,7 @@
 mod back_dated;
 mod coverage;
 mod determining;
+mod fault_tools;
 mod killed_import;
 mod lists;
 mod log_contract;

@@ -93,23 +93,3 @@ impl Drop for Ballast {
         _ = std::fs::remove_file(&self.path);
     }
 }
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_ballast_takes_the_room_and_gives_it_back() {
-        let folder = tempfile::tempdir().unwrap();
-        let Ok(disk) = SmallDisk::mount(&folder.path().join("disk"), 8) else {
-            return eprintln!("skipped: no tmpfs can be mounted here");
-        };
-        let before = disk.free().unwrap();
-        let ballast = Ballast::leaving(disk.path(), 64 * 1_024).unwrap();
-        assert!(disk.free().unwrap() <= 64 * 1_024);
-        assert!(std::fs::write(disk.path().join("more"), vec![1; 1_024 * 1_024]).is_err());
-        drop(ballast);
-        std::fs::remove_file(disk.path().join("more")).unwrap();
-        assert_eq!(disk.free().unwrap(), before);
-    }
-}

@@ -104,32 +104,3 @@ impl Drop for LoopFs {
         }
     }
 }
-
-#[cfg(test)]
-mod tests {
-    use std::io::Write;
-
-    use super::*;
-
-    #[test]
-    fn what_was_flushed_stays_and_what_was_not_goes() {
-        if let Err(reason) = LoopFs::possible() {
-            return eprintln!("skipped: {reason}");
-        }
-        for kind in [Kind::Ext4, Kind::Xfs] {
-            let folder = tempfile::tempdir().unwrap();
-            // XFS wants 300 MB; the image is sparse.
-            let mut disk = LoopFs::make(folder.path(), 320, kind).unwrap();
-            let mut kept = std::fs::File::create(disk.path().join("kept")).unwrap();
-            kept.write_all(b"flushed").unwrap();
-            kept.sync_all().unwrap();
-            std::fs::File::open(disk.path()).unwrap().sync_all().unwrap();
-            std::fs::write(disk.path().join("lost"), b"not flushed").unwrap();
-            drop(kept);
-            disk.cut_power().unwrap();
-            disk.back().unwrap();
-            assert_eq!(std::fs::read(disk.path().join("kept")).unwrap(), b"flushed", "{kind:?}");
-            assert!(!disk.path().join("lost").exists(), "{kind:?}");
-        }
-    }
-}

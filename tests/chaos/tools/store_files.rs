@@ -164,29 +164,3 @@ impl Wound {
         Ok(())
     }
 }
-
-#[cfg(test)]
-mod tests {
-    use rand::SeedableRng;
-    use rand_chacha::ChaCha8Rng;
-
-    use super::*;
-
-    #[test]
-    fn the_same_seed_wounds_alike_and_every_wound_but_of_zeros_is_one() {
-        let folder = tempfile::tempdir().unwrap();
-        let store = folder.path().join("nats/store");
-        std::fs::create_dir_all(&store).unwrap();
-        std::fs::write(folder.path().join("ledger.key"), "not to be touched").unwrap();
-        let whole: Vec<u8> = (0..10_000_u32).map(|byte| (byte % 251) as u8 | 1).collect();
-        for seed in 0..200 {
-            std::fs::write(store.join("1.blk"), &whole).unwrap();
-            let places = list(folder.path()).unwrap();
-            assert_eq!(places.len(), 1);
-            let draw = || Wound::draw(&mut ChaCha8Rng::seed_from_u64(seed), &places).unwrap();
-            assert_eq!(draw(), draw());
-            draw().inflict(folder.path()).unwrap();
-            assert_ne!(std::fs::read(store.join("1.blk")).ok().as_ref(), Some(&whole), "{}", draw());
-        }
-    }
-}
