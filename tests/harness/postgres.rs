@@ -20,7 +20,7 @@ pub struct Postgres {
 /// # Panics
 /// Where neither is said: leaving half of the views untested must not look like a pass.
 #[expect(clippy::disallowed_methods, reason = "tests are told where their servers are by the environment")]
-fn programs() -> Option<PathBuf> {
+pub(crate) fn programs() -> Option<PathBuf> {
     if let Some(folder) = std::env::var_os("ROLLBOOK_TEST_PG_BIN") {
         return Some(PathBuf::from(folder));
     }
@@ -33,7 +33,7 @@ fn programs() -> Option<PathBuf> {
 }
 
 /// A command of PostgreSQL, which refuses to run as root: then as the user `postgres`.
-fn command(program: &Path) -> Command {
+pub(crate) fn command(program: &Path) -> Command {
     if nix::unistd::geteuid().is_root() {
         let mut command = Command::new("setpriv");
         command.args(["--reuid=postgres", "--regid=postgres", "--init-groups"]).arg(program);

@@ -20,6 +20,7 @@ use serde_json::json;
 use self::base::Base;
 use self::case::{Case, Outcome, Up};
 use crate::chaos::tools::ledger::Program;
+use crate::chaos::world::rollbook;
 
 const EXAMPLES: &str = "\
 Examples:
@@ -128,7 +129,7 @@ impl std::fmt::Display for Tally {
 #[expect(clippy::print_stdout, reason = "a command's answer goes to stdout")]
 pub async fn run(damage: &Damage) -> anyhow::Result<bool> {
     let scratch = tempfile::Builder::new().prefix("rollbook-damage-").tempdir_in(case::scratch())?;
-    let program = Program(damage.program.clone().unwrap_or_else(crate::rollbook));
+    let program = Program(damage.program.clone().unwrap_or_else(rollbook));
     let begun = Instant::now();
     let base = Base::make(&program, scratch.path(), damage.members, 7).await.context("no ledger to be hurt")?;
     let places = case::places(&base)?;
