@@ -1,6 +1,10 @@
 //! What goes wrong: one file a kind of fault, all in one list.
 
+pub mod drift;
+pub mod full_disk;
 pub mod kill;
+pub mod nodes;
+pub mod power;
 
 use std::fmt::Debug;
 use std::sync::Arc;
@@ -14,8 +18,24 @@ use super::plan::Wants;
 use super::world::{Setup, World};
 
 /// Every fault; the order is part of what a seed means, so that new ones come last.
-pub const ALL: &[&dyn Fault] =
-    &[&kill::Recorder, &kill::Projector, &kill::Query, &kill::WholeLedger, &kill::Nats, &kill::Postgres];
+pub const ALL: &[&dyn Fault] = &[
+    &kill::Recorder,
+    &kill::Projector,
+    &kill::Query,
+    &kill::WholeLedger,
+    &kill::Nats,
+    &kill::Postgres,
+    &power::PowerLoss,
+    &power::FlushRefused,
+    &power::FlushLies,
+    &full_disk::FullDisk,
+    &nodes::LeaderKilled,
+    &nodes::LeaderPaused,
+    &nodes::NodesRoll,
+    &drift::SettingDrifts,
+    &drift::StreamDeleted,
+    &drift::StoreGoesBack,
+];
 
 /// Something that goes wrong.
 #[async_trait]

@@ -7,7 +7,6 @@ pub mod nats;
 pub mod store_files;
 pub mod strace;
 pub mod streams;
-pub mod three_nodes;
 
 use std::path::Path;
 use std::process::{Command, Stdio};

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use super::api::Api;
 use super::proxy::Proxy;
 use super::service::{Ready, Role, Service};
-use super::{LOOK_EVERY, NotStarted, START, Setup, World, postgres};
+use super::{LOOK_EVERY, NotStarted, START, Setup, World, nodes, postgres};
 use crate::chaos::history::History;
 use crate::chaos::plan::{Database, Shape};
 
@@ -84,7 +84,7 @@ impl Recipe {
     }
 }
 
-fn service(setup: &Setup, name: &str, role: Role, ready: Ready, command: &Command) -> Arc<Service> {
+pub(super) fn service(setup: &Setup, name: &str, role: Role, ready: Ready, command: &Command) -> Arc<Service> {
     let service = Service::new(name, role, ready, &setup.dir, Recipe::of(command).launch());
     service.want();
     service.look_after();
@@ -158,19 +158,31 @@ impl World {
             if let Some(binary) = crate::server::binary() {
                 command.arg("--nats-server").arg(binary);
             }
+            command.args(&setup.arguments);
             let up = service(&setup, "up", Role::Up, Ready::Listening, &command);
             services.push(up.clone());
             answering(&up).await?;
         } else {
-            let server = nats(&setup);
-            answering(&server).await?;
-            nats_network = Some(Proxy::start(server.addresses(), seed ^ 1).await);
-            monitoring = Some(Proxy::start(monitoring_of(&setup, &server), seed ^ 2).await);
-            let at = |proxy: &Option<Proxy>| proxy.as_ref().map(Proxy::address).unwrap().to_string();
-            let (log, watch) = (at(&nats_network), at(&monitoring));
-            services.push(server);
+            let log = if setup.nodes {
+                let (nodes, options) = nodes::three(&setup);
+                services.extend(nodes);
+                options
+            } else {
+                let server = nats(&setup);
+                answering(&server).await?;
+                let network = Proxy::start(server.addresses(), seed ^ 1).await;
+                let watch = Proxy::start(monitoring_of(&setup, &server), seed ^ 2).await;
+                let urls = [format!("nats://{}", network.address()), format!("http://{}", watch.address())];
+                (nats_network, monitoring) = (Some(network), Some(watch));
+                services.push(server);
+                let [log, watch] = urls;
+                ["--nats".to_owned(), log, "--monitoring".to_owned(), watch].to_vec()
+            };
+            for service in &services {
+                answering(service).await?;
+            }
             for (name, role) in PARTS {
-                let part = part(&setup, name, role, [&log, &watch, &database]);
+                let part = part(&setup, name, role, &log, &database);
                 services.push(part.clone());
                 if name == PARTS[0].0 {
                     // The first makes the ledger's key and the operator's token.
@@ -207,7 +219,7 @@ fn sqlite(setup: &Setup) -> String {
     format!("sqlite://{}", setup.stores.join("views.db").display())
 }
 
-fn part(setup: &Setup, name: &str, role: Role, [nats, monitoring, database]: [&str; 3]) -> Arc<Service> {
+fn part(setup: &Setup, name: &str, role: Role, log: &[String], database: &str) -> Arc<Service> {
     let data = setup.stores.join(name);
     std::fs::create_dir_all(&data).unwrap();
     for file in ["ledger.key", "tokens.json", "admin.token"] {
@@ -223,8 +235,7 @@ fn part(setup: &Setup, name: &str, role: Role, [nats, monitoring, database]: [&s
     };
     let mut command = rollbook_command(setup, name);
     command.args(["serve", verb, "--listen", "127.0.0.1:0", "--nats-token", NATS_TOKEN]).arg("--data").arg(data);
-    command.args(["--nats", &format!("nats://{nats}"), "--monitoring", &format!("http://{monitoring}")]);
-    command.args(["--database", database]);
+    command.args(log).args(["--database", database]).args(&setup.arguments);
     service(setup, name, role, Ready::Listening, &command)
 }
 
