@@ -1,1 +1,3 @@
+//! Faults planted on purpose.
+
 pub mod workshop;

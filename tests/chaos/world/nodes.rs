@@ -23,8 +23,8 @@ pub(super) fn three(setup: &Setup) -> (Vec<Arc<Service>>, Vec<String>) {
     let named = routes.map(|route| format!("\"nats://127.0.0.1:{route}\"")).join(", ");
     let (mut nodes, mut urls) = (Vec::new(), Vec::new());
     for (name, route) in NAMES.into_iter().zip(routes) {
-        let folder = setup.stores.join(name);
-        let (store, ports) = (folder.join("store"), folder.join("ports"));
+        let folder = setup.dir.join(name);
+        let (store, ports) = (setup.stores.join(name).join("store"), folder.join("ports"));
         std::fs::create_dir_all(&store).unwrap();
         std::fs::create_dir_all(&ports).unwrap();
         let (client, monitoring) = (port(), port());

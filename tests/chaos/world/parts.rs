@@ -1,5 +1,6 @@
 //! Bringing a ledger up, in either shape.
 
+use std::fs::File;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::sync::Arc;
@@ -104,8 +105,9 @@ async fn answering(service: &Service) -> Result<(), NotStarted> {
 }
 
 fn nats(setup: &Setup) -> Arc<Service> {
-    let folder = setup.stores.join("nats");
-    let (store, ports) = (folder.join("store"), folder.join("ports"));
+    // Its settings lie apart from its store: they were there long before any power failed.
+    let folder = setup.dir.join("nats");
+    let (store, ports) = (setup.stores.join("nats/store"), folder.join("ports"));
     std::fs::create_dir_all(&store).unwrap();
     std::fs::create_dir_all(&ports).unwrap();
     let conf = folder.join("nats.conf");
@@ -226,8 +228,11 @@ fn part(setup: &Setup, name: &str, role: Role, log: &[String], database: &str) -
         let made = setup.stores.join(PARTS[0].0).join(file);
         if made.exists() {
             std::fs::copy(made, data.join(file)).unwrap();
+            // As if it had been there for long.
+            File::open(data.join(file)).unwrap().sync_all().unwrap();
         }
     }
+    File::open(&data).unwrap().sync_all().unwrap();
     let verb = match role {
         Role::Recorder => "recorder",
         Role::Projector => "projector",
@@ -242,7 +247,7 @@ fn part(setup: &Setup, name: &str, role: Role, log: &[String], database: &str) -
 /// The server's monitoring address, which moves with each start as the other one does.
 fn monitoring_of(setup: &Setup, server: &Arc<Service>) -> tokio::sync::watch::Receiver<Option<String>> {
     let (send, receive) = tokio::sync::watch::channel(None);
-    let (mut addresses, folder, server) = (server.addresses(), setup.stores.join("nats/ports"), Arc::downgrade(server));
+    let (mut addresses, folder, server) = (server.addresses(), setup.dir.join("nats/ports"), Arc::downgrade(server));
     tokio::spawn(async move {
         while let Some(id) = server.upgrade().map(|server| server.id()) {
             let ports = id.and_then(|id| std::fs::read(folder.join(format!("nats-server_{id}.ports"))).ok());
@@ -267,5 +272,8 @@ pub(super) fn rebuilder(setup: &Setup, nats: &str, token: &str) -> Arc<Service> 
     let mut command = Command::new(rollbook());
     command.args(["serve", "projector", "--listen", "127.0.0.1:0", "--nats-token", token, "--nats", nats]);
     command.arg("--data").arg(&data).args(["--database", &format!("sqlite://{}", data.join("views.db").display())]);
+    if setup.nodes {
+        command.args(["--replicas", "3"]);
+    }
     service(setup, "rebuilt", Role::Projector, Ready::Listening, &command)
 }
