@@ -18,6 +18,7 @@ use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 
 use crate::clock;
+use crate::failpoint;
 use crate::log::{AppendError, Log, MOST_IN_A_BATCH, Message, ReadError, Stored};
 
 /// Makes an identity's event id of what it says, so that the same statement is the same event.
@@ -155,7 +156,9 @@ impl IdentityIndex {
             }
         }
         for (chunk, told) in messages.chunks(MOST_IN_A_BATCH).zip(new.chunks(MOST_IN_A_BATCH)) {
+            failpoint!("identity.before_append");
             self.log.append(chunk).await?;
+            failpoint!("identity.after_append");
             // Known only once it is on disk, so that nobody else is answered on what may yet fail.
             told.iter().for_each(|told| note(&self.known, told.member, &told.identity, &told.source));
         }

@@ -10,6 +10,7 @@ pub mod app;
 pub mod cli;
 pub mod clock;
 pub mod error_chain;
+pub mod failpoint;
 pub mod files;
 pub mod health;
 pub mod http;

@@ -14,6 +14,7 @@ use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 
 use crate::app::App;
+use crate::failpoint;
 use crate::health::Health;
 use crate::http;
 use crate::log::{Access, Log, SettingsError};
@@ -79,6 +80,7 @@ pub async fn up(mut settings: Settings) -> anyhow::Result<()> {
     };
     let streams = Streams::create(server.access(), 1).await?;
     let db = Db::open(&database).await?;
+    failpoint!("start.after_streams");
     let app = parts::whole(&streams, db, &settings.data, &health, &cancelled).await?;
     let (address, serving) = listen(app.clone(), settings.listen, &cancelled).await?;
     first_token(&app.tokens, &settings.data)?;

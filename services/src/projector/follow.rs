@@ -17,6 +17,7 @@ use super::decode_ahead::{Batch, decode_ahead};
 use super::{Phase, ProjectorError, Status};
 use crate::clock;
 use crate::error_chain::chain;
+use crate::failpoint;
 use crate::log::Log;
 
 /// Events in the dossiers kept at hand, some 2 kB each with their rows.
@@ -84,6 +85,7 @@ impl Projector {
         }
         let mut stuck = self.db.stuck_from().await?;
         let mut fold = self.resume(position).await?;
+        failpoint!("projector.after_resume");
         self.status.send_modify(|status| {
             status.position = position;
             status.recorded_at = checkpoint.recorded_at;
@@ -193,10 +195,12 @@ impl Projector {
         let rows = changes.rows();
         metrics::histogram!("rollbook_projector_step_events").record(to.0.saturating_sub(from.0) as f64);
         let begun = std::time::Instant::now();
+        failpoint!("projector.before_write");
         match self.db.write(&changes, poison, Step { from, to, recorded_at }).await {
             Err(StoreError::Fenced { .. }) => return Err(ProjectorError::Moved),
             written => written?,
         }
+        failpoint!("projector.after_write");
         metrics::histogram!("rollbook_projector_write_seconds").record(begun.elapsed());
         fold.shrink(MOST_HELD);
         metrics::counter!("rollbook_projector_rows_written").increment(count(rows));

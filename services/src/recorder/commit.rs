@@ -15,9 +15,9 @@ use super::histories::{HistoryError, NOT_YET, stream_subject};
 use super::{
     Circumstances, Decision, Histories, MOST_EVENTS, RecordError, Recording, Request, RequestQueue, Work, decide,
 };
-use crate::clock;
 use crate::health::Health;
 use crate::log::{AppendError, Log, Message};
+use crate::{clock, failpoint};
 
 /// How often a request is decided anew because another writer was first.
 const MOST_ATTEMPTS: u32 = 5;
@@ -60,6 +60,7 @@ impl Committer {
                 round.push(next);
             }
             metrics::histogram!("rollbook_recorder_round_requests").record(count(round.len()));
+            failpoint!("recorder.before_round");
             self.round(round).await;
         }
     }
@@ -210,6 +211,7 @@ impl Committer {
                 Err(error @ AppendError::Conflict { .. }) => {
                     metrics::counter!("rollbook_recorder_conflicts").increment(1);
                     let later: Vec<Request> = waiting.map(|draft| draft.request).collect();
+                    failpoint!("recorder.after_conflict");
                     self.forget(batch.iter().map(|draft| &draft.request).chain(&later));
                     for draft in batch {
                         self.alone(draft.request, &error).await;
@@ -255,7 +257,10 @@ impl Committer {
             return Ok(Vec::new());
         }
         metrics::histogram!("rollbook_recorder_batch_events").record(count(messages.len()));
-        self.log.0.append(&messages).await
+        failpoint!("recorder.before_append");
+        let appended = self.log.0.append(&messages).await;
+        failpoint!("recorder.after_append");
+        appended
     }
 
     fn answer(&mut self, batch: Vec<Draft>, positions: Vec<Position>) {
@@ -275,6 +280,7 @@ impl Committer {
                     receipt.position = kept.position(recorded);
                 }
             }
+            failpoint!("recorder.before_answer");
             // A caller that went away does not want the answer.
             _ = draft.request.reply.send(Ok(Recording { receipts, determined, findings: draft.findings }));
         }

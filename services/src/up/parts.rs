@@ -18,6 +18,7 @@ use uuid::Uuid;
 
 use crate::app::App;
 use crate::clock;
+use crate::failpoint;
 use crate::health::Health;
 use crate::identity_index::IdentityIndex;
 use crate::import::Importer;
@@ -168,6 +169,7 @@ async fn start_recorder(app: &mut App, streams: &Streams, cancelled: &Cancellati
     let committer = Committer::new(streams.enrollment.clone(), histories, app.health.clone());
     tokio::spawn(committer.run(queue, cancelled.clone()));
     adopt_first(&*streams.enrollment, &recorder).await?;
+    failpoint!("start.after_adoption");
     let identities = IdentityIndex::follow(streams.identity.clone(), cancelled.clone()).await?;
     let importer = Importer::new(
         [streams.intake.clone(), streams.enrollment.clone()],

@@ -1,9 +1,14 @@
 //! What goes wrong: one file a kind of fault, all in one list.
 
+pub mod clock;
+pub mod deliveries;
 pub mod drift;
+pub mod failpoints;
 pub mod full_disk;
 pub mod kill;
+pub mod network;
 pub mod nodes;
+pub mod pause;
 pub mod power;
 
 use std::fmt::Debug;
@@ -25,6 +30,21 @@ pub const ALL: &[&dyn Fault] = &[
     &kill::WholeLedger,
     &kill::Nats,
     &kill::Postgres,
+    &failpoints::Recording,
+    &failpoints::Projecting,
+    &failpoints::Importing,
+    &failpoints::Starting,
+    &pause::Anyone,
+    &pause::StaleProjector,
+    &pause::StaleRecorder,
+    &network::ToNats,
+    &network::ToPostgres,
+    &network::AckLost,
+    &clock::Jump,
+    &deliveries::Late,
+    &deliveries::SameFile,
+    &deliveries::KilledImport,
+    &deliveries::RollingRestart,
     &power::PowerLoss,
     &power::FlushRefused,
     &power::FlushLies,

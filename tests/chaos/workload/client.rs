@@ -17,6 +17,9 @@ pub async fn run(world: Arc<World>, number: u32) {
     let plan = &world.setup.plan;
     let mut author = Author::new(plan.random(u64::from(number)), plan.members);
     for turn in 0..plan.operations {
+        if super::over(&world) {
+            return;
+        }
         let operation = author.next();
         submit(&world, number, turn, &operation, PATIENCE).await;
     }
@@ -49,7 +52,7 @@ pub async fn submit(world: &World, client: u32, turn: u32, operation: &Operation
         });
         last = outcome;
         let refused_for_good = answer.status.is_some_and(|status| (400..500).contains(&status));
-        if outcome == Outcome::Ok || refused_for_good {
+        if outcome == Outcome::Ok || refused_for_good || super::over(world) {
             break;
         }
         tokio::time::sleep(BETWEEN_TRIES).await;

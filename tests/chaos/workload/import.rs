@@ -50,7 +50,7 @@ pub fn file(plan: &Plan) -> File {
 pub async fn run(world: Arc<World>) {
     let file = file(&world.setup.plan);
     for turn in 0..MOST_TRIES {
-        if send(&world, &file, turn, Duration::from_secs(6)).await {
+        if super::over(&world) || send(&world, &file, turn, Duration::from_secs(6)).await {
             return;
         }
         tokio::time::sleep(BETWEEN_TRIES).await;

@@ -31,9 +31,12 @@ pub async fn run(world: Arc<World>, number: u32) {
     let mut author = Author::new(plan.random(100 + u64::from(number)), plan.members);
     let client = 100 + number;
     for turn in 0..plan.operations {
+        if super::over(&world) {
+            return;
+        }
         let readers = world.readers();
         let service = readers[usize::try_from(turn).unwrap() % readers.len()];
-        let seen = world.history.seen();
+        let seen = world.history.seen().max(1);
         let member = author.somebody();
         let place = author.number(1_000_000) % seen + 1;
         match author.number(6) {

@@ -29,7 +29,7 @@ pub struct Operation {
 }
 
 const PLANS: [&str; 4] = ["la-care", "health-net", "molina", "anthem"];
-const PROGRAMS: [&str; 2] = ["ecm", "cs_housing_deposits"];
+const PROGRAMS: [&str; 2] = ["ecm", "housing_deposit"];
 const PROVIDERS: [&str; 2] = ["1234567893", "1999999984"];
 
 impl Author {
