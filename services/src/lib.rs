@@ -12,6 +12,7 @@ pub mod clock;
 pub mod error_chain;
 pub mod failpoint;
 pub mod files;
+pub mod guards;
 pub mod health;
 pub mod http;
 pub mod identity_index;

@@ -3,6 +3,7 @@
 //! Two adapters keep the same contract (`tests/harness/log_contract.rs`): [`NatsLog`], which is the ledger, and
 //! [`MemoryLog`], which forgets with the process.
 
+mod access;
 mod append;
 mod batch;
 mod follow;
@@ -17,8 +18,9 @@ use bytes::Bytes;
 use futures_util::stream::BoxStream;
 use rollbook_events::ids::Position;
 
+pub use access::{Access, SecretError, connect, secret};
 pub use memory::MemoryLog;
-pub use nats::{Access, NatsLog, connect};
+pub use nats::NatsLog;
 pub use settings::{OLDEST_SERVER, SettingsError, Version};
 
 /// The most messages one atomic batch may hold; the server's own limit.
@@ -151,6 +153,12 @@ pub enum AppendError {
         /// The server's error code.
         code: u64,
     },
+    /// Something is wrong that nothing may be stored on top of. Nothing was stored.
+    #[error("nothing may be recorded now: {cause}")]
+    Stayed {
+        /// What is wrong.
+        cause: String,
+    },
 }
 
 impl fmt::Debug for AppendError {
@@ -230,4 +238,24 @@ pub trait Log: Send + Sync + 'static {
 
     /// Compares the server and the stream with what the promises need; an error names the setting.
     async fn check(&self) -> Result<(), SettingsError>;
+
+    /// Which connection to the log this is, counted from the first; none while there is none. What another connection
+    /// finds may be another log: a server that was restored, or has lost its end.
+    fn connection(&self) -> Option<u64> {
+        Some(0)
+    }
+
+    /// How full the server's store is, where it tells.
+    async fn room(&self) -> Result<Option<Room>, SettingsError> {
+        Ok(None)
+    }
+}
+
+/// How full a server's store is, as the server itself counts.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Room {
+    /// Bytes used.
+    pub used: u64,
+    /// Bytes it may use.
+    pub most: u64,
 }

@@ -15,17 +15,16 @@ use tokio_util::sync::CancellationToken;
 
 use crate::app::App;
 use crate::failpoint;
+use crate::guards::{self, Guards, Place, Watched};
 use crate::health::Health;
 use crate::http;
-use crate::log::{Access, Log, SettingsError};
+use crate::log::Access;
 use crate::nats_server::NatsServer;
 use crate::projector::Phase;
 use crate::tokens::{Tokens, private};
 
 pub use parts::{Role, Streams};
 
-/// How often the settings that the promises rest on are compared.
-const CHECK_EVERY: Duration = Duration::from_secs(60);
 /// How long callers in flight may take for their answers at the end.
 const LAST_ANSWERS: Duration = Duration::from_secs(5);
 /// How long a ledger may take to become ready before it says what it waits for.
@@ -44,25 +43,27 @@ pub struct Settings {
     pub nats_server: Option<PathBuf>,
     /// Members of a sample county to load and ask about, where one is wanted.
     pub demo: Option<u32>,
+    /// How the guards watch.
+    pub guards: guards::Settings,
 }
 
 /// How `rollbook serve` runs.
 #[derive(Debug, Clone)]
 pub struct ServeSettings {
-    /// The NATS server.
-    pub nats: String,
-    /// The token that it asks for.
-    pub nats_token: Option<String>,
-    /// Where it tells of its settings, so that `sync_interval` can be compared.
-    pub monitoring: Option<String>,
-    /// Replicas its streams have.
+    /// The NATS servers, and what they let in.
+    pub access: Access,
+    /// Replicas the streams have.
     pub replicas: usize,
+    /// Whether streams that are not there are made.
+    pub create_streams: bool,
     /// The database of the views.
     pub database: String,
     /// The data folder: the ledger's key, the tokens, spool and quarantine.
     pub data: PathBuf,
     /// Where the API listens.
     pub listen: SocketAddr,
+    /// How the guards watch.
+    pub guards: guards::Settings,
 }
 
 /// Runs a whole ledger until it is told to end.
@@ -81,7 +82,13 @@ pub async fn up(mut settings: Settings) -> anyhow::Result<()> {
     let streams = Streams::create(server.access(), 1).await?;
     let db = Db::open(&database).await?;
     failpoint!("start.after_streams");
-    let app = parts::whole(&streams, db, &settings.data, &health, &cancelled).await?;
+    let watched = Watched { places: places(&settings.data, &database), data: settings.data.clone(), records: true };
+    let guards = Guards::new(streams.all(), db.clone(), health.clone(), watched, settings.guards)?;
+    // Before anything can be recorded: not even a first rulebook stands on a log that has lost its end.
+    guards.look().await;
+    let streams = Streams::guarded(&guards);
+    let app = parts::whole(&streams, db, &settings.data, &health, guards.last_recorded(), &cancelled).await?;
+    let watch = guards.watch(app.status.clone(), &cancelled);
     let (address, serving) = listen(app.clone(), settings.listen, &cancelled).await?;
     first_token(&app.tokens, &settings.data)?;
     let run = async {
@@ -89,7 +96,7 @@ pub async fn up(mut settings: Settings) -> anyhow::Result<()> {
         if let Some(members) = settings.demo {
             demo::show(&settings.data, members).await?;
         }
-        drift(&streams.all()).await
+        std::future::pending().await
     };
     let mut serving = std::pin::pin!(serving);
     let ended = tokio::select! {
@@ -102,6 +109,7 @@ pub async fn up(mut settings: Settings) -> anyhow::Result<()> {
     cancelled.cancel();
     // Callers in flight are answered before the database is closed under them.
     _ = tokio::time::timeout(LAST_ANSWERS, &mut serving).await;
+    watch.ended().await;
     app.db.close().await;
     drop(streams);
     server.stop().await;
@@ -116,21 +124,30 @@ pub async fn up(mut settings: Settings) -> anyhow::Result<()> {
 pub async fn serve(role: Role, mut settings: ServeSettings) -> anyhow::Result<()> {
     settings.data = whole_path(&settings.data)?;
     make_folder(&settings.data)?;
-    let access = Access {
-        url: settings.nats.clone(),
-        token: settings.nats_token.clone(),
-        monitoring: settings.monitoring.clone(),
-        ..Access::default()
-    };
     let (cancelled, health) = (CancellationToken::new(), Health::default());
-    let streams = Streams::create(&access, settings.replicas).await?;
+    let streams = if settings.create_streams {
+        Streams::create(&settings.access, settings.replicas).await
+    } else {
+        Streams::open(&settings.access, settings.replicas).await
+    };
+    let streams =
+        streams.context("the log cannot be used (rollbook streams check compares it, and create makes it)")?;
     let db = Db::open(&settings.database).await?;
-    let app = parts::part(role, &streams, db, &settings.data, &health, &cancelled).await?;
+    let watched = Watched {
+        places: places(&settings.data, &settings.database),
+        data: settings.data.clone(),
+        records: role == Role::Recorder,
+    };
+    let guards = Guards::new(streams.all(), db.clone(), health.clone(), watched, settings.guards)?;
+    guards.look().await;
+    let streams = Streams::guarded(&guards);
+    let app = parts::part(role, &streams, db, &settings.data, &health, guards.last_recorded(), &cancelled).await?;
+    let watch = guards.watch(app.status.clone(), &cancelled);
     let (address, serving) = listen(app.clone(), settings.listen, &cancelled).await?;
     first_token(&app.tokens, &settings.data)?;
     let run = async {
         say_listening(address);
-        drift(&streams.all()).await
+        std::future::pending().await
     };
     let ended = tokio::select! {
         ended = run => ended,
@@ -138,6 +155,7 @@ pub async fn serve(role: Role, mut settings: ServeSettings) -> anyhow::Result<()
         () = told_to_end() => Ok(()),
     };
     cancelled.cancel();
+    watch.ended().await;
     app.db.close().await;
     ended
 }
@@ -221,25 +239,15 @@ fn say_listening(address: SocketAddr) {
     println!("listening on http://{address}");
 }
 
-/// Compares the settings that the promises rest on, now and then; returns where one has drifted.
-async fn drift(logs: &[std::sync::Arc<dyn Log>]) -> anyhow::Result<()> {
-    let mut ticks = tokio::time::interval(CHECK_EVERY);
-    loop {
-        ticks.tick().await;
-        for log in logs {
-            match parts::check(&**log).await {
-                // A server that does not answer has not drifted; writing to it fails by itself.
-                Err(error) if error.downcast_ref().is_some_and(is_unavailable) => {
-                    tracing::warn!(error = %error, "the settings could not be compared");
-                }
-                checked => checked?,
-            }
-        }
+/// The disks that must have room: of the data folder, where a private server has its store too, and of views in SQLite.
+fn places(data: &Path, database: &str) -> Vec<Place> {
+    let mut places = vec![Place { what: "the data folder", path: data.to_owned() }];
+    if let Some(file) = database.strip_prefix("sqlite:") {
+        let file = file.strip_prefix("//").unwrap_or(file).split('?').next().unwrap_or_default();
+        let folder = Path::new(file).parent().filter(|folder| folder.is_dir() && *folder != data);
+        places.extend(folder.map(|folder| Place { what: "the views", path: folder.to_owned() }));
     }
-}
-
-fn is_unavailable(error: &SettingsError) -> bool {
-    matches!(error, SettingsError::Unavailable { .. })
+    places
 }
 
 async fn told_to_end() {

@@ -9,6 +9,7 @@
 
 #[path = "../chaos/mod.rs"]
 pub mod chaos;
+pub mod cluster;
 pub mod ledger;
 pub mod log_contract;
 pub mod postgres;

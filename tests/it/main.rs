@@ -3,15 +3,18 @@
 #![expect(clippy::unwrap_used, reason = "a test whose servers or answers are missing has failed")]
 
 mod back_dated;
+mod cluster;
 mod coverage;
 mod determining;
 mod fault_tools;
+mod first_release;
 mod killed_import;
 mod lists;
 mod log_contract;
 mod log_on_nats;
 mod nats_server;
 mod notice_reasoning;
+mod permissions;
 mod recording;
 mod sample_county;
 mod scenarios;

@@ -7,6 +7,8 @@ pub mod ask;
 pub mod client;
 pub mod exit;
 pub mod folder;
+pub mod guards;
+pub mod log_access;
 pub mod logging;
 pub mod member;
 pub mod meter;
@@ -35,6 +37,7 @@ pub mod rulebook;
 pub mod sample;
 pub mod scenario;
 pub mod status;
+pub mod streams;
 pub mod token;
 pub mod up;
 
@@ -84,6 +87,7 @@ enum Verb {
     Clocks(clocks::Clocks),
     Outreach(outreach::Outreach),
     Status(status::Status),
+    Streams(streams::Streams),
     Rebuild(rebuild::Rebuild),
     Dump(dump::Dump),
     Doctor(doctor::Doctor),
@@ -127,6 +131,7 @@ async fn done(cli: &Cli, output: &mut Output) -> anyhow::Result<Exit> {
         Verb::Clocks(verb) => clocks::run(verb, output).await,
         Verb::Outreach(verb) => outreach::run(verb, output).await,
         Verb::Status(verb) => status::run(verb, output).await,
+        Verb::Streams(verb) => streams::run(verb, output).await,
         Verb::Rebuild(verb) => rebuild::run(verb, output).await,
         Verb::Dump(verb) => dump::run(verb, output).await,
         Verb::Doctor(verb) => doctor::run(verb, output).await,

@@ -210,7 +210,7 @@ pub fn one(text: &[u8]) -> Result<Submission, (Rejection, bool)> {
     Submission::from_value(value).map_err(|rejection| (rejection, false))
 }
 
-/// Puts the pseudonym in the place of each CIN, after the identity stream has it, and the ages that are known.
+/// Puts the pseudonym in the place of each CIN, after the identity stream has it.
 ///
 /// # Errors
 /// Where the identity stream cannot be written.
@@ -236,18 +236,11 @@ pub async fn identified(edge: &Edge, submissions: Vec<Submission>) -> Result<Vec
         return Err(Problem::new(Kind::NoRecorder, "this program does not know the identity stream"));
     };
     if !told.is_empty() {
-        identities.record(&told).await.map_err(|error| {
-            if matches!(error, AppendError::Unknown { .. }) {
-                Problem::new(Kind::OutcomeUnknown, "of the identity; no event was recorded")
-            } else {
-                Problem::unavailable(&error)
-            }
+        identities.record(&told).await.map_err(|error| match error {
+            AppendError::Unknown { .. } => Problem::new(Kind::OutcomeUnknown, "of the identity; no event was recorded"),
+            AppendError::Stayed { .. } => Problem::new(Kind::RecordingStopped, error.to_string()),
+            error => Problem::unavailable(&error),
         })?;
-    }
-    for (subject, submission) in &mut given {
-        if let Subject::Member(member) = subject {
-            identities.fill_age(*member, submission.occurred_at, &mut submission.event);
-        }
     }
     Ok(given)
 }

@@ -69,7 +69,10 @@ impl Projector {
                 }
             } else {
                 tracing::error!(cause, "the projector has stopped");
-                self.status.send_modify(|status| status.phase = Phase::Stopped { cause });
+                self.status.send_modify(|status| {
+                    status.damaged = error.is_damage();
+                    status.phase = Phase::Stopped { cause };
+                });
                 cancelled.cancelled().await;
                 return;
             }

@@ -44,6 +44,8 @@ pub struct Status {
     pub moved_at: Option<DateTime<Utc>>,
     /// Members whose views stand still.
     pub stuck: u64,
+    /// Whether it has stopped because the log is damaged.
+    pub damaged: bool,
 }
 
 impl Default for Status {
@@ -56,6 +58,7 @@ impl Default for Status {
             rulebook: None,
             moved_at: None,
             stuck: 0,
+            damaged: false,
         }
     }
 }

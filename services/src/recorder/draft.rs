@@ -4,9 +4,9 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 use rollbook_events::{Envelope, EventId, Hash, Position, Rejection, RejectionCode, Subject, encode};
-use rollbook_projections::{Dossier, Recorded};
+use rollbook_projections::Recorded;
 
-use super::histories::NOT_YET;
+use super::kept::{Kept, NOT_YET};
 use super::{Finding, Receipt, Request};
 
 /// A request with the events it becomes.
@@ -50,7 +50,7 @@ pub(super) struct Drafted {
 }
 
 /// Files a decided event in the dossier, so that the next request of this round is decided on it.
-pub(super) fn file(dossier: &mut Dossier, envelope: Envelope) -> Result<Drafted, Rejection> {
+pub(super) fn file(kept: &mut Kept, envelope: Envelope) -> Result<Drafted, Rejection> {
     let unwritable = |_| Rejection::new(RejectionCode::Malformed, "", "cannot be written");
     let body = encode(&envelope).map_err(unwritable)?;
     let body = Bytes::from(body);
@@ -67,7 +67,7 @@ pub(super) fn file(dossier: &mut Dossier, envelope: Envelope) -> Result<Drafted,
     };
     let hash = Hash::of(&body);
     // The recorder reads a body once, so its dossier keeps none.
-    dossier.apply(Recorded { position: NOT_YET, hash, envelope: Arc::new(envelope), body: "".into() });
+    kept.file(Recorded { position: NOT_YET, hash, envelope: Arc::new(envelope), body: "".into() }, body.len());
     Ok(drafted)
 }
 

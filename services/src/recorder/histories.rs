@@ -1,80 +1,31 @@
 //! Where the recorder's dossiers come from: its own cache, else the `event_history` view, else the stream.
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
 
+use futures_util::{StreamExt, stream};
 use rollbook_events::families::rules::Rules;
-use rollbook_events::{Event, EventId, Hash, MemberId, Position, Subject};
+use rollbook_events::{Event, EventId, MemberId, Position, Subject};
+use rollbook_projections::Rulebook;
 use rollbook_projections::at_hand::keep_from;
 use rollbook_projections::store::{Db, StoreError};
-use rollbook_projections::{Dossier, Recorded, Rulebook};
 
+use super::history_error::{HistoryError, Unreadable};
+use super::ids_ahead::IdsAhead;
+use super::kept::Kept;
 use super::people::MayBeLinked;
-use crate::log::{Log, ReadError};
+use crate::log::{Log, Stored};
 
-/// Events in the dossiers kept at hand, some 2 kB each; past it those longest not used are let go.
-const MOST_KEPT: usize = 50_000;
+/// Bytes, as [`Kept::weight`] counts them, of the dossiers kept at hand; past it those longest not used are let go.
+const MOST_KEPT: usize = 64 * 1_024 * 1_024;
 /// How many times as many while the view lags behind them.
-const TIMES_WHILE_LAGGING: usize = 4;
+const TIMES_WHILE_LAGGING: usize = 2;
+/// Histories that are read from the stream at once.
+const READ_AT_ONCE: usize = 16;
+/// Subjects remembered to be unreadable, so that the view is not asked for them again; past it they are found anew.
+const MOST_UNREADABLE: usize = 10_000;
 /// Rounds between two counts of what is kept.
 const TURNS_BETWEEN_COUNTS: u64 = 16;
-
-/// Why a dossier could not be had.
-#[derive(Debug, thiserror::Error)]
-pub enum HistoryError {
-    /// The views could not be read.
-    #[error("could not read the views")]
-    Views(#[from] StoreError),
-    /// The log could not be read.
-    #[error("could not read the log")]
-    Log(#[from] ReadError),
-    /// An event of the member cannot be read, so nothing may be decided on it.
-    #[error("the event at position {position} cannot be read")]
-    Undecodable {
-        /// Which.
-        position: Position,
-        /// Why.
-        source: rollbook_events::DecodeError,
-    },
-}
-
-/// Stands for the place of an event that is decided and not yet appended.
-pub(super) const NOT_YET: Position = Position(u64::MAX);
-
-/// A dossier, and where the events stand that were appended since it was read.
-#[derive(Default)]
-pub(super) struct Kept {
-    pub(super) dossier: Dossier,
-    placed: HashMap<EventId, Position>,
-    used: u64,
-}
-
-impl Kept {
-    fn read(dossier: Dossier, used: u64) -> Self {
-        Self { dossier, placed: HashMap::new(), used }
-    }
-
-    /// Where an event of the dossier stands.
-    pub(super) fn position(&self, recorded: &Recorded) -> Position {
-        self.placed.get(&recorded.envelope.id).copied().unwrap_or(recorded.position)
-    }
-
-    /// Where the last event stands that the log holds; zero where it holds none.
-    pub(super) fn last_position(&self) -> Position {
-        let placed = self.dossier.recorded().iter().rev().map(|recorded| self.position(recorded));
-        placed.into_iter().find(|position| *position != NOT_YET).unwrap_or_default()
-    }
-
-    /// The hash that the next event must name.
-    pub(super) fn last_hash(&self) -> Option<Hash> {
-        self.dossier.last().map(|last| last.hash)
-    }
-
-    /// An event has found its place.
-    pub(super) fn place(&mut self, id: EventId, position: Position) {
-        self.placed.insert(id, position);
-    }
-}
 
 /// The recorder's dossiers.
 pub struct Histories {
@@ -91,6 +42,10 @@ pub struct Histories {
     /// The bodies of events, which the recorder reads once and needs no more.
     no_body: Arc<str>,
     turn: u64,
+    /// The ids of events that the view does not know yet.
+    pub(super) ids_ahead: IdsAhead,
+    /// The members whose history was found unreadable, and where.
+    unreadable: BTreeMap<Subject, Position>,
 }
 
 impl std::fmt::Debug for Histories {
@@ -117,16 +72,19 @@ impl Histories {
             let_go: Position(0),
             no_body: "".into(),
             turn: 0,
+            ids_ahead: IdsAhead::default(),
+            unreadable: BTreeMap::new(),
         }
     }
 
-    /// Makes sure that the dossiers of these subjects, and of everybody who may be one person with them, are at hand.
+    /// Makes sure that the dossiers of these subjects, and of everybody who may be one person with them, are at hand, and
+    /// tells whose cannot be read.
     ///
-    /// The view may lag behind another recorder; then the append conflicts, and [`Histories::reload`] reads the stream.
+    /// The view may lag behind another recorder; then the append conflicts, and [`Histories::reload_all`] reads the stream.
     ///
     /// # Errors
-    /// See [`HistoryError`].
-    pub async fn want(&mut self, subjects: &BTreeSet<Subject>) -> Result<(), HistoryError> {
+    /// See [`HistoryError`]; not for what is wrong with one member alone.
+    pub async fn want(&mut self, subjects: &BTreeSet<Subject>) -> Result<Unreadable, HistoryError> {
         if self.turn == 0 {
             // What the log held before this program began, the view may not hold yet.
             self.let_go = self.log.head().await?;
@@ -135,83 +93,124 @@ impl Histories {
         self.reserved.clear();
         if !self.kept.contains_key(&Subject::Rulebook) {
             // Always from the stream: a view that is being made anew has none, and findings are judged by it.
-            self.reload(Subject::Rulebook).await?;
+            let stored = self.log.read(&stream_subject(Subject::Rulebook)).await?;
+            self.take_in(Subject::Rulebook, &stored)?;
         }
         if self.turn.is_multiple_of(TURNS_BETWEEN_COUNTS) {
             // Counted now and then, because counting walks through all of them.
-            self.shrink(self.db.checkpoint().await?.position);
+            let checkpoint = self.db.checkpoint().await?.position;
+            self.shrink(checkpoint);
+            self.ids_ahead.let_go(checkpoint);
         }
         self.may_be_linked.read(&*self.log, &self.db, self.let_go).await?;
+        let mut unreadable = Unreadable::new();
         // Whom a dossier names is known once it is read.
         loop {
-            let wanted = self.may_be_linked.with_all(subjects);
-            let missing: BTreeSet<Subject> =
-                wanted.into_iter().filter(|subject| !self.kept.contains_key(subject)).collect();
+            let wanted = self.may_be_linked.with_all(subjects).into_iter();
+            let at_hand = |subject: &Subject| self.kept.contains_key(subject) || unreadable.contains_key(subject);
+            let missing: BTreeSet<Subject> = wanted.filter(|subject| !at_hand(subject)).collect();
             if missing.is_empty() {
-                return Ok(());
+                return Ok(unreadable);
             }
-            self.read(missing).await?;
+            self.read(missing, &mut unreadable).await?;
         }
     }
 
-    async fn read(&mut self, missing: BTreeSet<Subject>) -> Result<(), HistoryError> {
+    async fn read(&mut self, missing: BTreeSet<Subject>, unreadable: &mut Unreadable) -> Result<(), HistoryError> {
         if self.db.checkpoint().await?.position < self.let_go {
-            for subject in missing {
-                self.reload(subject).await?;
-            }
-            return Ok(());
+            return self.read_stream(missing, unreadable).await;
         }
+        // The view ends before the event that cannot be read: what follows it would be passed over.
+        let (doubtful, missing): (BTreeSet<Subject>, _) =
+            missing.into_iter().partition(|subject| self.unreadable.contains_key(subject));
+        self.read_stream(doubtful, unreadable).await?;
         let members: BTreeSet<MemberId> = missing.iter().filter_map(|subject| subject.member()).collect();
-        let events = self.db.events_of(&members).await?;
+        let events = match self.db.events_of(&members).await {
+            // The stream tells whose it is.
+            Err(StoreError::Undecodable { .. }) => return self.read_stream(missing, unreadable).await,
+            events => events?,
+        };
         for subject in missing {
-            self.kept.insert(subject, Kept::read(Dossier::default(), self.turn));
+            self.kept.insert(subject, Kept::unread(self.turn));
         }
         for mut recorded in events {
-            recorded.body = self.no_body.clone();
+            let body = std::mem::replace(&mut recorded.body, self.no_body.clone()).len();
             let subject = recorded.envelope.subject;
             self.may_be_linked.note(subject, &recorded.envelope.event);
             if let Some(kept) = self.kept.get_mut(&subject) {
-                kept.dossier.apply(recorded);
+                kept.file(recorded, body);
             }
         }
         Ok(())
     }
 
-    /// Reads a subject's dossier from the stream itself, which always knows all of it.
-    ///
-    /// # Errors
-    /// See [`HistoryError`].
-    pub async fn reload(&mut self, subject: Subject) -> Result<(), HistoryError> {
-        let mut dossier = Dossier::default();
-        for stored in self.log.read(&stream_subject(subject)).await? {
+    /// Reads dossiers from the stream itself, which always knows all of them.
+    async fn read_stream(
+        &mut self,
+        subjects: impl IntoIterator<Item = Subject, IntoIter: Send>,
+        unreadable: &mut Unreadable,
+    ) -> Result<(), HistoryError> {
+        let log = self.log.clone();
+        let read = stream::iter(subjects).map(move |subject| {
+            let log = log.clone();
+            async move { (subject, log.read(&stream_subject(subject)).await) }
+        });
+        let mut read = std::pin::pin!(read.buffered(READ_AT_ONCE));
+        while let Some((subject, stored)) = read.next().await {
+            match self.take_in(subject, &stored?) {
+                Ok(()) => _ = self.unreadable.remove(&subject),
+                Err(error) => {
+                    let Some(position) = error.of_one_member() else { return Err(error) };
+                    if self.unreadable.len() < MOST_UNREADABLE {
+                        self.unreadable.insert(subject, position);
+                    }
+                    unreadable.insert(subject, Arc::new(error));
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// Keeps what the stream holds of a subject, where all of it can be read and follows one from the other.
+    fn take_in(&mut self, subject: Subject, stored: &[Stored]) -> Result<(), HistoryError> {
+        self.kept.remove(&subject);
+        let mut kept = Kept::unread(self.turn);
+        for stored in stored {
             let position = stored.position;
             let undecodable = |source| HistoryError::Undecodable { position, source };
-            let mut recorded = crate::projector::recorded(&stored).map_err(undecodable)?;
+            let mut recorded = crate::projector::recorded(stored).map_err(undecodable)?;
+            if recorded.envelope.previous != kept.last_hash() {
+                return Err(HistoryError::Broken { position });
+            }
             recorded.body = self.no_body.clone();
             self.may_be_linked.note(subject, &recorded.envelope.event);
-            dossier.apply(recorded);
+            kept.file(recorded, stored.body.len());
         }
-        self.kept.insert(subject, Kept::read(dossier, self.turn));
+        self.kept.insert(subject, kept);
         Ok(())
     }
 
     /// Reads the dossiers of these subjects, and of everybody who may be one person with them, from the stream.
     ///
     /// # Errors
-    /// See [`HistoryError`].
-    pub async fn reload_all(&mut self, subjects: &BTreeSet<Subject>) -> Result<(), HistoryError> {
-        let mut fresh = BTreeSet::new();
+    /// As [`Histories::want`].
+    pub async fn reload_all(&mut self, subjects: &BTreeSet<Subject>) -> Result<Unreadable, HistoryError> {
+        let (mut fresh, mut unreadable) = (BTreeSet::new(), Unreadable::new());
         loop {
             let wanted = self.may_be_linked.with_all(subjects);
             let stale: Vec<Subject> = wanted.difference(&fresh).copied().collect();
             if stale.is_empty() {
-                return Ok(());
+                return Ok(unreadable);
             }
-            for subject in stale {
-                self.reload(subject).await?;
-                fresh.insert(subject);
-            }
+            fresh.extend(stale.iter().copied());
+            self.read_stream(stale, &mut unreadable).await?;
         }
+    }
+
+    /// How many members' histories were found unreadable and not yet found mended, and where the first of them is so.
+    pub(super) fn unreadable(&self) -> Option<(usize, Position)> {
+        let first = self.unreadable.values().min()?;
+        Some((self.unreadable.len(), *first))
     }
 
     /// A dossier that was wanted.
@@ -236,15 +235,26 @@ impl Histories {
         }
     }
 
-    /// The events of these ids that the view knows, whoever's they are.
+    /// Whose events these ids name, whoever's they are: as the view knows, and of what it lacks, the log.
     ///
     /// # Errors
     /// See [`HistoryError`].
-    pub async fn by_id(&self, ids: &[EventId]) -> Result<Vec<Recorded>, HistoryError> {
+    pub(super) async fn by_id(&mut self, ids: &[EventId], now: bool) -> Result<Vec<(EventId, Subject)>, HistoryError> {
         if ids.is_empty() {
             return Ok(Vec::new());
         }
-        Ok(self.db.events_by_id(ids).await?)
+        self.ids_ahead.look(&*self.log, &self.db, now).await?;
+        let known = self.db.events_by_id(ids).await?.into_iter();
+        let mut named: Vec<(EventId, Subject)> =
+            known.map(|known| (known.envelope.id, known.envelope.subject)).collect();
+        for id in ids {
+            let Some(position) = self.ids_ahead.position(*id) else { continue };
+            let stored = self.log.get(position).await?.ok_or(HistoryError::Gone { position })?;
+            // One that cannot be read is refused where its dossier is wanted.
+            let recorded = crate::projector::recorded(&stored).ok().filter(|recorded| recorded.envelope.id == *id);
+            named.extend(recorded.map(|recorded| (*id, recorded.envelope.subject)));
+        }
+        Ok(named)
     }
 
     /// Notes whose event an id names.
@@ -272,7 +282,7 @@ impl Histories {
     fn shrink(&mut self, checkpoint: Position) {
         let used = |kept: &HashMap<Subject, Kept>, only_known: bool| {
             let counted = kept.values().filter(|kept| !only_known || kept.last_position() <= checkpoint);
-            counted.map(|kept| (kept.used, kept.dossier.recorded().len())).collect::<Vec<_>>()
+            counted.map(|kept| (kept.used, kept.weight())).collect::<Vec<_>>()
         };
         if let Some(turn) = keep_from(used(&self.kept, true), MOST_KEPT) {
             self.kept.retain(|subject, kept| {

@@ -4,13 +4,18 @@
 //! not at all. Two recorders may run at once: the expected position makes a stale dossier harmless.
 
 mod commit;
+mod conflict;
 mod decide;
 mod determinations;
 mod draft;
 mod findings;
 mod histories;
+mod history_error;
+mod ids_ahead;
+mod kept;
 mod people;
 mod sweep;
+mod tail;
 
 use std::collections::BTreeSet;
 use std::fmt;
@@ -24,6 +29,7 @@ pub use commit::Committer;
 pub use decide::{Circumstances, Decision, decide};
 pub(crate) use determinations::determination;
 pub use histories::Histories;
+pub use history_error::HistoryError;
 pub use sweep::{SWEEP_EVERY, Sweep, SweepError};
 
 /// Requests that may wait; past it a caller waits with its request in hand.

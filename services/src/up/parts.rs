@@ -19,6 +19,7 @@ use uuid::Uuid;
 use crate::app::App;
 use crate::clock;
 use crate::failpoint;
+use crate::guards::{Guards, LastRecorded};
 use crate::health::Health;
 use crate::identity_index::IdentityIndex;
 use crate::import::Importer;
@@ -61,11 +62,27 @@ impl Streams {
     /// Opens the streams, makes those that are not there, and refuses a setting that breaks a promise.
     ///
     /// # Errors
-    /// The setting's name, or that the server cannot be reached.
+    /// The setting's name, or that the server cannot be reached, or that this program may not make streams.
     pub async fn create(access: &Access, replicas: usize) -> anyhow::Result<Self> {
+        Self::opened(access, replicas, true).await
+    }
+
+    /// Opens the streams that an administrator has made.
+    ///
+    /// # Errors
+    /// As [`Self::create`], and that a stream is not there.
+    pub async fn open(access: &Access, replicas: usize) -> anyhow::Result<Self> {
+        Self::opened(access, replicas, false).await
+    }
+
+    async fn opened(access: &Access, replicas: usize, make: bool) -> anyhow::Result<Self> {
         let client = connect(access, "rollbook").await.context("could not reach the NATS server")?;
         let open = async |spec| -> anyhow::Result<Arc<dyn Log>> {
-            let log = NatsLog::create(client.clone(), access, spec, replicas).await;
+            let log = if make {
+                NatsLog::create(client.clone(), access, spec, replicas).await
+            } else {
+                Ok(NatsLog::open(client.clone(), access, spec, replicas))
+            };
             let log: Arc<dyn Log> = Arc::new(log.with_context(|| format!("could not open the stream {}", spec.name))?);
             check(&*log).await.with_context(|| format!("the stream {} cannot be trusted", spec.name))?;
             Ok(log)
@@ -80,6 +97,12 @@ impl Streams {
     /// All of them.
     pub fn all(&self) -> [Arc<dyn Log>; 3] {
         [self.enrollment.clone(), self.identity.clone(), self.intake.clone()]
+    }
+
+    /// The same streams, each behind its guard.
+    pub fn guarded(guards: &Guards) -> Self {
+        let [enrollment, identity, intake] = guards.streams();
+        Self { enrollment, identity, intake }
     }
 }
 
@@ -100,11 +123,12 @@ pub(super) async fn whole(
     db: Db,
     data: &Path,
     health: &Health,
+    last_recorded: LastRecorded,
     cancelled: &CancellationToken,
 ) -> anyhow::Result<App> {
     let status = start_projector(streams, &db, cancelled);
     let mut app = bare(streams, db, data, status, health)?;
-    start_recorder(&mut app, streams, cancelled).await?;
+    start_recorder(&mut app, streams, last_recorded, cancelled).await?;
     Ok(app)
 }
 
@@ -115,6 +139,7 @@ pub(super) async fn part(
     db: Db,
     data: &Path,
     health: &Health,
+    last_recorded: LastRecorded,
     cancelled: &CancellationToken,
 ) -> anyhow::Result<App> {
     match role {
@@ -129,7 +154,7 @@ pub(super) async fn part(
         Role::Recorder => {
             let status = look_from_outside(streams.enrollment.clone(), db.clone(), cancelled.clone());
             let mut app = bare(streams, db, data, status, health)?;
-            start_recorder(&mut app, streams, cancelled).await?;
+            start_recorder(&mut app, streams, last_recorded, cancelled).await?;
             Ok(app)
         }
     }
@@ -163,14 +188,20 @@ fn start_projector(streams: &Streams, db: &Db, cancelled: &CancellationToken) ->
     status
 }
 
-async fn start_recorder(app: &mut App, streams: &Streams, cancelled: &CancellationToken) -> anyhow::Result<()> {
+async fn start_recorder(
+    app: &mut App,
+    streams: &Streams,
+    last_recorded: LastRecorded,
+    cancelled: &CancellationToken,
+) -> anyhow::Result<()> {
+    let identities = IdentityIndex::follow(streams.identity.clone(), app.health.clone(), cancelled.clone()).await?;
     let (recorder, queue) = Recorder::new();
     let histories = Histories::new(streams.enrollment.clone(), app.db.clone());
     let committer = Committer::new(streams.enrollment.clone(), histories, app.health.clone());
+    let committer = committer.not_before(last_recorded).deriving_ages(identities.clone());
     tokio::spawn(committer.run(queue, cancelled.clone()));
     adopt_first(&*streams.enrollment, &recorder).await?;
     failpoint!("start.after_adoption");
-    let identities = IdentityIndex::follow(streams.identity.clone(), cancelled.clone()).await?;
     let importer = Importer::new(
         [streams.intake.clone(), streams.enrollment.clone()],
         recorder.clone(),
