@@ -7,6 +7,7 @@ use metrics_exporter_prometheus::PrometheusHandle;
 use rollbook_projections::store::Db;
 use tokio::sync::watch;
 
+use crate::archive::status::Watched;
 use crate::health::Health;
 use crate::identity_index::IdentityIndex;
 use crate::import::Importer;
@@ -25,6 +26,8 @@ pub struct App {
     pub status: watch::Receiver<Status>,
     /// What is wrong now, and what that forbids.
     pub health: Health,
+    /// How the archive stands, where this program archives.
+    pub archive: Option<Watched>,
     /// The enrollment stream.
     pub log: Arc<dyn Log>,
     /// The recorder, where this program is one.

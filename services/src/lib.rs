@@ -7,6 +7,7 @@
 //! query, and the other way round; they meet in [`app`].
 
 pub mod app;
+pub mod archive;
 pub mod cli;
 pub mod clock;
 pub mod error_chain;
@@ -26,3 +27,4 @@ pub mod sample;
 pub mod scenario;
 pub mod tokens;
 pub mod up;
+pub mod verify;

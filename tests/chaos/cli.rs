@@ -36,6 +36,7 @@ enum Verb {
     /// Runs seeds, one JSON line each with --json
     Run(Run),
     Damage(super::damage::Damage),
+    Planted(super::planted::Planted),
     /// Lists the faults and the invariants
     List,
 }
@@ -98,6 +99,7 @@ pub fn main() -> ExitCode {
         }
         Verb::Run(verb) => until_interrupted(run_all(&verb)),
         Verb::Damage(verb) => until_interrupted(in_words(super::damage::run(&verb))),
+        Verb::Planted(verb) => until_interrupted(in_words(super::planted::run(&verb))),
     };
     match done {
         Ok(true) => ExitCode::SUCCESS,
@@ -116,8 +118,15 @@ fn until_interrupted(doing: impl Future<Output = Result<bool, String>>) -> Resul
         tokio::select! {
             done = doing => done,
             _ = tokio::signal::ctrl_c() => Err("interrupted".to_owned()),
+            () = told_to_end() => Err("told to end".to_owned()),
         }
     })
+}
+
+/// Whoever gives up on a run sends this; without being listened to it would leave every process behind.
+async fn told_to_end() {
+    let mut terminated = tokio::signal::unix::signal(tokio::signal::unix::SignalKind::terminate()).unwrap();
+    terminated.recv().await;
 }
 
 async fn in_words(doing: impl Future<Output = anyhow::Result<bool>>) -> Result<bool, String> {
@@ -185,8 +194,15 @@ fn tell(report: &Report, json: bool) {
     let [start, work, heal, check] = report.ms;
     println!(
         "seed {:>4} {:<9} {:<14} ok {:>3} failed {:>3} unknown {:>3} events {:>4} restarts {:>2} {start}+{work}+{heal}+{check} ms {:?}",
-        report.seed, report.verdict, report.shape, report.ok, report.failed, report.unknown, report.events,
-        report.restarts, report.faults
+        report.seed,
+        report.verdict,
+        report.shape,
+        report.ok,
+        report.failed,
+        report.unknown,
+        report.events,
+        report.restarts,
+        report.faults
     );
     for violation in &report.violations {
         println!("    {violation}");

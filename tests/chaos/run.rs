@@ -215,8 +215,7 @@ async fn commands(world: &World) -> Vec<Violation> {
 async fn shown(world: &World, head: u64, begun: Instant) -> bool {
     while begun.elapsed() < HEALED {
         let path = format!("/v1/events?limit=1&at_least={head}&wait_ms=3000");
-        let answer =
-            world.api.get(world.readers()[0], &path, "application/json", Duration::from_secs(5)).await;
+        let answer = world.api.get(world.readers()[0], &path, "application/json", Duration::from_secs(5)).await;
         if answer.is_ok() {
             return true;
         }

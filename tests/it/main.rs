@@ -5,6 +5,7 @@
 mod back_dated;
 mod cluster;
 mod coverage;
+mod damage;
 mod determining;
 mod fault_tools;
 mod first_release;

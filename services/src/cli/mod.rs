@@ -15,6 +15,7 @@ pub mod meter;
 pub mod output;
 pub mod pace;
 pub mod secret;
+pub mod server;
 pub mod standing;
 pub mod table;
 
@@ -33,6 +34,7 @@ pub mod outreach;
 pub mod print;
 pub mod reassessments;
 pub mod rebuild;
+pub mod restore;
 pub mod rulebook;
 pub mod sample;
 pub mod scenario;
@@ -40,6 +42,7 @@ pub mod status;
 pub mod streams;
 pub mod token;
 pub mod up;
+pub mod verify;
 
 use clap::{Parser, Subcommand};
 
@@ -90,6 +93,8 @@ enum Verb {
     Streams(streams::Streams),
     Rebuild(rebuild::Rebuild),
     Dump(dump::Dump),
+    Verify(verify::Verify),
+    Restore(restore::Restore),
     Doctor(doctor::Doctor),
     Token(token::Token),
     Rulebook(rulebook::Rulebook),
@@ -134,6 +139,8 @@ async fn done(cli: &Cli, output: &mut Output) -> anyhow::Result<Exit> {
         Verb::Streams(verb) => streams::run(verb, output).await,
         Verb::Rebuild(verb) => rebuild::run(verb, output).await,
         Verb::Dump(verb) => dump::run(verb, output).await,
+        Verb::Verify(verb) => verify::run(verb, output).await,
+        Verb::Restore(verb) => restore::run(verb, output).await,
         Verb::Doctor(verb) => doctor::run(verb, output).await,
         Verb::Token(verb) => token::run(verb, output),
         Verb::Rulebook(verb) => rulebook::run(verb, output).await,

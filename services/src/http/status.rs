@@ -17,6 +17,7 @@ use super::doc::Operated;
 use super::edge::Edge;
 use super::params::Params;
 use super::problem::Problem;
+use crate::archive::status::{Standing as Archived, Watched};
 use crate::clock;
 use crate::health::Trouble;
 use crate::projector::Phase;
@@ -71,6 +72,8 @@ struct Standing {
     database: &'static str,
     /// Whether this program records.
     records: bool,
+    /// How the archive of each stream stands; empty where this program does not archive.
+    archive: Vec<Archived>,
     /// The log's settings: `ok`, or what is wrong with them.
     log: String,
     /// Rows of each view now, where they are asked for.
@@ -160,6 +163,7 @@ async fn status(
             stuck: stuck.map(|of| Stuck { member: of.member, position: of.position.0, cause: of.cause }).collect(),
             database: edge.db.name(),
             records: edge.recorder.is_some(),
+            archive: edge.archive.as_ref().map_or_else(Vec::new, Watched::standings),
             log,
             rows,
         },

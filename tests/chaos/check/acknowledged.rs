@@ -19,7 +19,12 @@ pub fn check(evidence: &Evidence) -> Vec<String> {
     for record in evidence.history.iter().filter(|record| record.outcome == Outcome::Ok) {
         let Some((sent, receipts)) = submits(record) else { continue };
         if sent.len() != receipts.len() {
-            wrong.push(format!("operation {}: {} submissions, {} receipts", record.operation, sent.len(), receipts.len()));
+            wrong.push(format!(
+                "operation {}: {} submissions, {} receipts",
+                record.operation,
+                sent.len(),
+                receipts.len()
+            ));
             continue;
         }
         for (text, receipt) in sent.iter().zip(receipts) {
@@ -65,7 +70,10 @@ pub fn same_answer(evidence: &Evidence) -> Vec<String> {
         for receipt in receipts {
             let first = answers.entry(&receipt.id).or_insert((receipt.position, &receipt.member));
             if *first != (receipt.position, &receipt.member) {
-                wrong.push(format!("event {} was answered with positions {} and {}", receipt.id, first.0, receipt.position));
+                wrong.push(format!(
+                    "event {} was answered with positions {} and {}",
+                    receipt.id, first.0, receipt.position
+                ));
             }
         }
     }
@@ -80,7 +88,10 @@ pub fn same_answer(evidence: &Evidence) -> Vec<String> {
             matches!((submission, envelope), (Some(submission), Some(envelope)) if says(&submission, envelope))
         });
         if all_stand {
-            wrong.push(format!("operation {} was refused as another event's id, and says what stands", record.operation));
+            wrong.push(format!(
+                "operation {} was refused as another event's id, and says what stands",
+                record.operation
+            ));
         }
     }
     wrong

@@ -63,17 +63,17 @@ pub const ALL: &[Check] = &[
         about: "every stored event was asked for, and nothing that was surely refused is stored",
         check: phantoms::check,
     },
-    Check {
-        invariant: "I3",
-        about: "the same id has one effect and one answer",
-        check: acknowledged::same_answer,
-    },
+    Check { invariant: "I3", about: "the same id has one effect and one answer", check: acknowledged::same_answer },
     Check {
         invariant: "I4",
         about: "what was acknowledged before something else was asked for stands before it; recorded_at never falls",
         check: order::check,
     },
-    Check { invariant: "I5", about: "the sequence has no hole and every member's chain of hashes holds", check: chain::check },
+    Check {
+        invariant: "I5",
+        about: "the sequence has no hole and every member's chain of hashes holds",
+        check: chain::check,
+    },
     Check { invariant: "I6", about: "a request is recorded whole, side by side, or not at all", check: whole::check },
     Check {
         invariant: "I7",
@@ -81,10 +81,18 @@ pub const ALL: &[Check] = &[
         check: rebuilt::check,
     },
     Check { invariant: "I7", about: "the views agree with a fold of our own", check: model::check },
-    Check { invariant: "I8", about: "the checkpoint is never ahead of the log or of its rows, and never falls", check: reads::checkpoint },
+    Check {
+        invariant: "I8",
+        about: "the checkpoint is never ahead of the log or of its rows, and never falls",
+        check: reads::checkpoint,
+    },
     Check { invariant: "I9", about: "a reader that asks for a position never sees less", check: reads::at_least },
     Check { invariant: "I10", about: "what was known at a position never changes", check: reads::past },
-    Check { invariant: "I13", about: "every row of an imported file is settled once, as what it is", check: settled::check },
+    Check {
+        invariant: "I13",
+        about: "every row of an imported file is settled once, as what it is",
+        check: settled::check,
+    },
 ];
 
 /// Violations of an invariant that are told one by one; more are counted.

@@ -34,9 +34,8 @@ pub fn check(evidence: &Evidence) -> Vec<String> {
     let mut wrong = Vec::new();
     let history = evidence.views.get("event_history").map(String::as_str).unwrap_or_default();
     let newest = lines(history).filter(|row| row["known_until"].is_null());
-    let listed: BTreeMap<u64, String> = newest
-        .filter_map(|row| Some((row["position"].as_u64()?, row["id"].as_str()?.to_owned())))
-        .collect();
+    let listed: BTreeMap<u64, String> =
+        newest.filter_map(|row| Some((row["position"].as_u64()?, row["id"].as_str()?.to_owned()))).collect();
     let stored: BTreeMap<u64, String> = evidence
         .events
         .iter()

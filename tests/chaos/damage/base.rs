@@ -55,7 +55,7 @@ impl Base {
         let dumps = ledger.dumps(program)?;
         ledger.stop()?;
         let base = Self { streams: read_store(&data, folder).await?, tables: views::read(&data)?, dumps, data };
-        let verified = program.run(&base.data, &["verify", "--data", text(&base.data)?])?;
+        let verified = program.run(&base.data, &["verify", "--views", "--data", text(&base.data)?])?;
         if !verified.status.success() {
             bail!("the ledger is not whole before any damage: {}", said(&verified));
         }

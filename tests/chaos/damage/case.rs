@@ -105,7 +105,9 @@ impl Outcome {
         }
         match &self.up {
             Up::OnTop(damage) => violations.push(format!("acknowledged on top of damage: {}", damage.join(", "))),
-            Up::BesideViews(damage) => violations.push(format!("acknowledged beside wrong views: {}", damage.join(", "))),
+            Up::BesideViews(damage) => {
+                violations.push(format!("acknowledged beside wrong views: {}", damage.join(", ")))
+            }
             Up::Refused(_) | Up::Red(_) | Up::Whole => {}
         }
         violations.extend(self.unmended.iter().map(|what| format!("not mended: {what}")));
@@ -131,7 +133,9 @@ pub async fn run(program: &Program, base: &Base, case: Case, scratch: &Path) -> 
     let up = up(program, base, &started, folder.path()).await.context("a ledger started on damage")?;
     std::fs::remove_dir_all(&started)?;
     let unmended = match mend(program, &damaged, &effect) {
-        Ok(()) => whole(program, base, &damaged, folder.path()).await.unwrap_or_else(|error| vec![format!("{error:#}")]),
+        Ok(()) => {
+            whole(program, base, &damaged, folder.path()).await.unwrap_or_else(|error| vec![format!("{error:#}")])
+        }
         Err(error) => vec![format!("{error:#}")],
     };
     Ok(Outcome { case, effect, reported, said, up, unmended })
@@ -140,7 +144,7 @@ pub async fn run(program: &Program, base: &Base, case: Case, scratch: &Path) -> 
 /// Whether the program reports damage, and what it says. Exit 3 (nothing could be checked) is a report as well: nobody
 /// is told that all is well.
 fn verify(program: &Program, data: &Path) -> anyhow::Result<(bool, String)> {
-    let output = program.run(data, &["verify", "--data", text(data)?])?;
+    let output = program.run(data, &["verify", "--views", "--data", text(data)?])?;
     Ok((!output.status.success(), said(&output)))
 }
 

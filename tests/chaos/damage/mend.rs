@@ -19,6 +19,9 @@ pub fn mend(program: &Program, data: &Path, effect: &Effect) -> anyhow::Result<(
         std::fs::rename(data.join("nats/store"), data.join("nats/store.damaged"))?;
         program.ok(data, &["restore", "--archive", text(&data.join("archive"))?, "--into", text(data)?])?;
     }
+    if !effect.receipt.is_empty() && data.join("receipt.json").exists() {
+        std::fs::rename(data.join("receipt.json"), data.join("receipt.json.damaged"))?;
+    }
     for file in ["views.db", "views.db-wal", "views.db-shm"] {
         if data.join(file).exists() {
             std::fs::rename(data.join(file), data.join(format!("{file}.damaged")))?;

@@ -116,8 +116,14 @@ impl std::fmt::Display for Tally {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         let Self { cases, detected, harmless, missed, cautious, refused, red, whole, restored, violations } = self;
         writeln!(f, "{cases} cases: {detected} with an effect, reported; {missed} with an effect, missed;")?;
-        writeln!(f, "  {harmless} without one (streams and views equal to the truth), {cautious} of them reported anyway")?;
-        writeln!(f, "  started on it: {refused} refused, {red} recorded nothing, {whole} recorded with everything whole")?;
+        writeln!(
+            f,
+            "  {harmless} without one (streams and views equal to the truth), {cautious} of them reported anyway"
+        )?;
+        writeln!(
+            f,
+            "  started on it: {refused} refused, {red} recorded nothing, {whole} recorded with everything whole"
+        )?;
         write!(f, "  restored to nothing missing: {restored} of {cases}; violations: {violations}")
     }
 }

@@ -30,7 +30,9 @@ impl Fault for Jump {
         2
     }
     fn lacks(&self) -> Option<String> {
-        faketime().is_none().then(|| "libfaketime is not installed (Debian, Ubuntu: apt-get install faketime)".to_owned())
+        faketime()
+            .is_none()
+            .then(|| "libfaketime is not installed (Debian, Ubuntu: apt-get install faketime)".to_owned())
     }
     fn prepare(&self, setup: &mut Setup) {
         setup.clocks = true;

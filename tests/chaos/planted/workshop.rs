@@ -88,10 +88,11 @@ impl Workshop {
         let built = self.cargo();
         self.apply(&patch, &["-R"])?;
         built?;
-        // Under a name of its own, so that the next fault does not take its place while it still runs.
-        let (made, kept) = (self.target.join("debug/rollbook"), self.target.join(format!("rollbook-{name}")));
-        std::fs::copy(&made, &kept)?;
-        Ok(Program(kept))
+        // In a folder of its own, where the suite can be put beside it.
+        let folder = self.target.join("with").join(name);
+        std::fs::create_dir_all(&folder)?;
+        std::fs::copy(self.target.join("debug/rollbook"), folder.join("rollbook"))?;
+        Ok(Program(folder.join("rollbook")))
     }
 
     fn apply(&self, patch: &Path, more: &[&str]) -> anyhow::Result<()> {

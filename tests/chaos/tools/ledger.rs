@@ -55,10 +55,20 @@ impl Program {
     /// # Errors
     /// Where the process cannot be started; a ledger that refuses is no error.
     pub fn up(&self, data: &Path, more: &[&str]) -> anyhow::Result<Start> {
+        self.start(data, &["up"], more)
+    }
+
+    /// Starts a part of a ledger, as in `serve recorder`.
+    ///
+    /// # Errors
+    /// As [`Program::up`].
+    pub fn start(&self, data: &Path, verb: &[&str], more: &[&str]) -> anyhow::Result<Start> {
+        std::fs::create_dir_all(data)?;
         let log = std::fs::OpenOptions::new().create(true).append(true).open(data.join("up.log"))?;
         let begin = log.metadata()?.len();
-        let mut command = self.verb(data, &["up", "--listen", "127.0.0.1:0"]);
-        command.arg("--data").arg(data).args(more).stdout(Stdio::piped()).stderr(log);
+        let mut command = self.verb(data, verb);
+        command.args(["--listen", "127.0.0.1:0"]).arg("--data").arg(data).args(more);
+        command.stdout(Stdio::piped()).stderr(log);
         // A group of its own, so that the whole tree can be killed at once.
         let mut child = command.process_group(0).spawn().context("the ledger cannot be started")?;
         let stdout = child.stdout.take().context("no stdout")?;

@@ -183,7 +183,8 @@ pub fn differences(truth: &Streams, found: &Streams) -> Vec<String> {
         }
         let by_position: BTreeMap<u64, &Line> = found.lines.iter().map(|line| (line.position, line)).collect();
         let missing = truth.lines.iter().filter(|line| !by_position.contains_key(&line.position)).count();
-        let other = truth.lines.iter().filter(|line| by_position.get(&line.position).is_some_and(|found| found != line));
+        let other =
+            truth.lines.iter().filter(|line| by_position.get(&line.position).is_some_and(|found| found != line));
         let other = other.count();
         if missing + other > 0 {
             differences.push(format!("{name}: of {} messages {missing} missing, {other} other", truth.lines.len()));

@@ -49,7 +49,8 @@ pub async fn run(world: Arc<World>, number: u32) {
                 ask(&world, client, service, Question { path, at_least: None, member: None }).await;
             }
             3 => {
-                let what = ["current_enrollment", "clock", "finding", "notice_determination"][usize::try_from(author.number(4)).unwrap()];
+                let what = ["current_enrollment", "clock", "finding", "notice_determination"]
+                    [usize::try_from(author.number(4)).unwrap()];
                 past(&world, client, service, format!("/v1/views/{what}?known_at={place}")).await;
             }
             4 => past(&world, client, service, format!("/v1/members/{member}/history?known_at={place}")).await,

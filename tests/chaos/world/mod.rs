@@ -21,8 +21,8 @@ use super::plan::{Database, Plan, Shape};
 use super::tools::ballast::SmallDisk;
 use super::tools::loop_fs::LoopFs;
 use api::Api;
-use proxy::Proxy;
 pub use parts::{faketime, rollbook};
+use proxy::Proxy;
 use service::{Role, Service, children};
 
 /// How long processes may take to answer at the start.
@@ -63,19 +63,7 @@ impl Setup {
         let (nats_settings, nats_under, environment) = (String::new(), Vec::new(), Vec::new());
         let arguments = Vec::new();
         let (clocks, nodes, disk, small_disk) = (false, false, None, None);
-        Self {
-            plan,
-            dir,
-            stores,
-            clocks,
-            nats_settings,
-            nats_under,
-            environment,
-            arguments,
-            nodes,
-            disk,
-            small_disk,
-        }
+        Self { plan, dir, stores, clocks, nats_settings, nats_under, environment, arguments, nodes, disk, small_disk }
     }
 }
 

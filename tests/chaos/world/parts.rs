@@ -196,7 +196,8 @@ impl World {
             }
         }
         let first = setup.stores.join(if setup.plan.shape == Shape::Up { "up" } else { PARTS[0].0 });
-        let token = std::fs::read_to_string(first.join("admin.token")).map_err(|error| NotStarted(error.to_string()))?;
+        let token =
+            std::fs::read_to_string(first.join("admin.token")).map_err(|error| NotStarted(error.to_string()))?;
         let all = services.clone();
         let looking_after = tokio::spawn(async move {
             loop {

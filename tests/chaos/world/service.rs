@@ -77,7 +77,15 @@ impl Service {
     /// A process that is not started yet; what it says is written to files of its name in `dir`.
     pub fn new(name: &str, role: Role, ready: Ready, dir: &Path, launch: Box<Launch>) -> Self {
         let state = Mutex::default();
-        Self { name: name.to_owned(), role, launch, ready, dir: dir.to_owned(), address: watch::Sender::new(None), state }
+        Self {
+            name: name.to_owned(),
+            role,
+            launch,
+            ready,
+            dir: dir.to_owned(),
+            address: watch::Sender::new(None),
+            state,
+        }
     }
 
     /// Starts it at the next look.
