@@ -167,7 +167,10 @@ async fn up(program: &Program, base: &Base, data: &Path, scratch: &Path) -> anyh
     }
     let views = views_of(program, base, &ledger);
     ledger.stop()?;
-    let log = streams::differences(&base.streams, &super::base::read_store(data, scratch).await?);
+    let log = match super::base::read_store(data, scratch).await {
+        Ok(found) => streams::differences(&base.streams, &found),
+        Err(error) => vec![format!("the store cannot be read: {error:#}")],
+    };
     Ok(match views {
         _ if !log.is_empty() => Up::OnTop(log),
         views if !views.is_empty() => Up::BesideViews(views),

@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::time::Duration;
 
-use anyhow::{Context, bail};
+use anyhow::Context;
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
 
@@ -130,15 +130,15 @@ impl Nats {
         self.ready()
     }
 
-    /// Waits until it serves its streams.
+    /// Waits until it lets clients in, which it does when it has read its store, whatever it made of that.
     fn ready(&mut self) -> anyhow::Result<()> {
-        let port = self.monitoring;
+        let port = self.port;
         let child = &mut self.child;
         let outcome = wait_for("a ready nats-server", PATIENCE, || {
             if let Ok(Some(status)) = child.try_wait() {
                 return Some(Err(status));
             }
-            healthy(port).then_some(Ok(()))
+            greets(port).then_some(Ok(()))
         })?;
         outcome.map_err(|status| anyhow::anyhow!("nats-server ended with {status}"))
     }
@@ -157,24 +157,11 @@ fn spawn(program: &Path, config: &Path) -> anyhow::Result<Child> {
     command.spawn().with_context(|| format!("{} cannot be run", program.display()))
 }
 
-/// Whether the server says that it is.
-fn healthy(port: u16) -> bool {
-    get(port, "/healthz").is_ok_and(|body| body.contains("ok"))
-}
-
-/// One GET from a monitoring port.
-///
-/// # Errors
-/// Where it does not answer 200.
-pub fn get(port: u16, path: &str) -> anyhow::Result<String> {
-    use std::io::{Read, Write};
-    let mut socket = std::net::TcpStream::connect(("127.0.0.1", port))?;
-    socket.set_read_timeout(Some(Duration::from_secs(5)))?;
-    socket.write_all(format!("GET {path} HTTP/1.0\r\n\r\n").as_bytes())?;
-    let mut answer = String::new();
-    socket.read_to_string(&mut answer)?;
-    match answer.split_once("\r\n\r\n") {
-        Some((head, body)) if head.contains(" 200 ") => Ok(body.to_owned()),
-        _ => bail!("the monitoring port did not answer 200"),
-    }
+/// Whether the server greets a client.
+fn greets(port: u16) -> bool {
+    use std::io::Read;
+    let Ok(mut socket) = std::net::TcpStream::connect(("127.0.0.1", port)) else { return false };
+    let mut greeting = [0; 4];
+    let patient = socket.set_read_timeout(Some(Duration::from_secs(2))).is_ok();
+    patient && socket.read_exact(&mut greeting).is_ok() && &greeting == b"INFO"
 }
