@@ -6,6 +6,7 @@
 
 pub mod archiver;
 pub mod chain;
+pub mod error;
 mod folder;
 mod member_chains;
 pub mod place;
@@ -16,6 +17,7 @@ pub mod segment;
 pub mod shelf;
 pub mod start;
 pub mod status;
+mod waiting;
 
 pub use member_chains::{Links, MemberChains};
 pub use place::{Address, Place};

@@ -13,14 +13,15 @@ use tokio::time::{Instant, sleep, timeout};
 use tokio_util::sync::CancellationToken;
 
 use super::chain::Link;
+use super::error::ArchiveError;
 use super::member_chains::{Links, MemberChains};
 use super::place::Put;
 use super::record::Record;
-use super::segment::{self, FULL_AT, MOST_RECORDS, SegmentError};
+use super::segment::{self, SegmentError};
 use super::shelf::{Shelf, ShelfError};
 use super::status::Report;
+use super::waiting::Waiting;
 use crate::error_chain::chain;
-use crate::health::Forbids;
 use crate::log::{Log, NatsLog, ReadError, StreamSpec};
 
 /// How often an archiver with nothing to do looks whether stream and archive still end alike.
@@ -42,101 +43,6 @@ const LOOKED_UP_AT_ONCE: usize = 8;
 /// Messages between two words on how far the stream goes.
 const REPORTED_EVERY: usize = 1_000;
 
-/// Why an archiver stopped where it was.
-#[derive(Debug, thiserror::Error)]
-pub enum ArchiveError {
-    /// The log cannot be read, or has a hole.
-    #[error("the stream {stream} cannot be archived")]
-    Log {
-        /// Which.
-        stream: &'static str,
-        /// Why.
-        source: ReadError,
-    },
-    /// The archive cannot be reached, or is damaged.
-    #[error("the archive of {stream} cannot be added to")]
-    Shelf {
-        /// Whose.
-        stream: &'static str,
-        /// Why.
-        source: ShelfError,
-    },
-    /// The stream is shorter than its archive.
-    #[error("the stream {stream} ends at position {head}, but its archive at {archived}: the stream has lost its end")]
-    Regression {
-        /// Which.
-        stream: &'static str,
-        /// Where it ends.
-        head: Position,
-        /// Where its archive ends.
-        archived: Position,
-    },
-    /// The stream holds something else than the archive.
-    #[error("position {position} of the stream {stream} is not the message that was archived")]
-    Differs {
-        /// Which.
-        stream: &'static str,
-        /// Where.
-        position: Position,
-    },
-    /// An event does not name its member's event before it.
-    #[error("the chain of a member is broken at position {position} of the stream {stream}")]
-    BrokenChain {
-        /// Which.
-        stream: &'static str,
-        /// Where.
-        position: Position,
-    },
-    /// A message that the format has no room for.
-    #[error("a message of the stream {stream} does not fit into a segment")]
-    Segment {
-        /// Which.
-        stream: &'static str,
-        /// Why.
-        source: SegmentError,
-    },
-    /// Another archiver was first: its segment is gone on from.
-    #[error("another archiver writes the archive of {stream} too")]
-    Overtaken {
-        /// Whose.
-        stream: &'static str,
-    },
-    /// The reader of the log ended.
-    #[error("the reader of the stream {stream} ended")]
-    Ended {
-        /// Which.
-        stream: &'static str,
-    },
-}
-
-/// What is to be done about damage of the log, wherever it is told of.
-const RESTORE: &str = "stop the ledger, run `rollbook verify`, and restore it (deploy/README.md, Archive and restore)";
-const SHELVE: &str = "run `rollbook verify`; move the damaged segment and all later ones of its stream away, and they are \
-    written again from the stream";
-
-impl ArchiveError {
-    /// What stands against going on, with what to do, and what it forbids; none where it may pass by itself.
-    fn damage(&self) -> Option<(String, Forbids)> {
-        let said = |what: &str, forbids| Some((format!("{}; {what}", chain(self)), forbids));
-        match self {
-            Self::Log { source: ReadError::Hole { .. } | ReadError::Behind { .. }, .. }
-            | Self::Regression { .. }
-            | Self::Differs { .. }
-            | Self::BrokenChain { .. } => said(RESTORE, Forbids::Recording),
-            // The log is whole, and only its copy is not.
-            Self::Shelf { source: ShelfError::Missing { .. } | ShelfError::Damaged { .. }, .. } => {
-                said(SHELVE, Forbids::Nothing)
-            }
-            Self::Shelf { source: ShelfError::Foreign { .. }, .. } => said("move the file away", Forbids::Nothing),
-            Self::Segment { .. } => said("it must be looked at by hand", Forbids::Nothing),
-            Self::Log { source: ReadError::Subject | ReadError::Unavailable { .. }, .. }
-            | Self::Shelf { source: ShelfError::Place(_), .. }
-            | Self::Overtaken { .. }
-            | Self::Ended { .. } => None,
-        }
-    }
-}
-
 /// The archiver of one stream.
 #[derive(Debug)]
 pub struct Archiver {
@@ -146,28 +52,6 @@ pub struct Archiver {
     /// How long a message may wait for others to share a segment with.
     patience: Duration,
     chains: Option<MemberChains>,
-}
-
-/// Messages that wait for their segment.
-#[derive(Default)]
-struct Waiting {
-    records: Vec<Record>,
-    bytes: usize,
-    /// When the first and the last of them came.
-    came: Option<(Instant, Instant)>,
-    /// Events that name an event of their member that is not remembered.
-    unknown: Vec<(String, Position, Hash)>,
-}
-
-impl Waiting {
-    fn is_full(&self) -> bool {
-        self.records.len() >= MOST_RECORDS || self.bytes >= FULL_AT
-    }
-
-    /// When they are to be written: soon after the last came, and in any case when the first has waited long enough.
-    fn due(&self, patience: Duration) -> Option<Instant> {
-        self.came.map(|(first, last)| (first + patience).min(last + patience / 6))
-    }
 }
 
 impl Archiver {
@@ -298,10 +182,22 @@ impl Archiver {
         if head < link.last {
             return Err(ArchiveError::Regression { stream, head, archived: link.last });
         }
+        self.still_there(link).await?;
         match self.shelf.after(link).await.map_err(|source| ArchiveError::Shelf { stream, source })? {
             Some(_) => Err(ArchiveError::Overtaken { stream }),
             None => Ok(()),
         }
+    }
+
+    /// Whether the segment that the next one will name is still there, and still the same.
+    async fn still_there(&self, link: &Link) -> Result<(), ArchiveError> {
+        let stream = self.shelf.stream();
+        if link.number == 0 {
+            return Ok(());
+        }
+        let segment = self.shelf.segment(link.number).await;
+        let segment = segment.map_err(|source| ArchiveError::Shelf { stream, source })?;
+        if segment.link == *link { Ok(()) } else { Err(ArchiveError::Overtaken { stream }) }
     }
 
     fn take(&mut self, record: Record, waiting: &mut Waiting) -> Result<(), ArchiveError> {
@@ -343,6 +239,14 @@ impl Archiver {
         let (bytes, next) = written.map_err(|source| ArchiveError::Segment { stream, source })?;
         let mut pause = FIRST_PAUSE;
         loop {
+            match self.still_there(link).await {
+                Err(ArchiveError::Shelf { source: ShelfError::Place(error), .. }) => {
+                    self.report.away(stream, &chain(&error));
+                    self.rest(&mut pause, cancelled).await?;
+                    continue;
+                }
+                there => there?,
+            }
             match self.shelf.put(next.number, bytes.clone()).await {
                 Ok(Put::Stored) => break,
                 Ok(Put::Taken) => match self.shelf.after(link).await {
@@ -353,13 +257,19 @@ impl Archiver {
                 },
                 Err(error) => self.report.away(stream, &chain(&error)),
             }
-            tokio::select! {
-                () = sleep(pause) => pause = (pause * 2).min(LONGEST_PAUSE),
-                () = cancelled.cancelled() => return Err(ArchiveError::Ended { stream }),
-            }
+            self.rest(&mut pause, cancelled).await?;
         }
         self.report.archived(stream, next.last.0, next.number);
         Ok(next)
+    }
+
+    /// Longer each time.
+    async fn rest(&self, pause: &mut Duration, cancelled: &CancellationToken) -> Result<(), ArchiveError> {
+        tokio::select! {
+            () = sleep(*pause) => *pause = (*pause * 2).min(LONGEST_PAUSE),
+            () = cancelled.cancelled() => return Err(ArchiveError::Ended { stream: self.shelf.stream() }),
+        }
+        Ok(())
     }
 
     /// Looks up in the stream what events name that nothing is remembered of.

@@ -30,8 +30,12 @@ pub(super) struct S3 {
 impl S3 {
     /// A bucket whose credentials, region and endpoint stand in the environment.
     pub(super) fn from_env(bucket: &str, prefix: &str, address: String) -> Result<Self, PlaceError> {
+        Self::new(AmazonS3Builder::from_env().with_bucket_name(bucket), prefix, address)
+    }
+
+    fn new(builder: AmazonS3Builder, prefix: &str, address: String) -> Result<Self, PlaceError> {
         let retries = RetryConfig { max_retries: MOST_RETRIES, retry_timeout: TIMEOUT, ..RetryConfig::default() };
-        let builder = AmazonS3Builder::from_env().with_bucket_name(bucket).with_retry(retries);
+        let builder = builder.with_retry(retries);
         let allow_http = builder
             .get_config_value(&object_store::aws::AmazonS3ConfigKey::Client(object_store::ClientConfigKey::AllowHttp));
         let client = ClientOptions::new()
@@ -86,3 +90,6 @@ impl Place for S3 {
         self.address.clone()
     }
 }
+
+#[cfg(test)]
+mod tests;

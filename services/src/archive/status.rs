@@ -18,7 +18,7 @@ const GRACE: TimeDelta = TimeDelta::seconds(60);
 
 /// How the archive of one stream stands.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
-pub struct Standing {
+pub struct ArchiveStanding {
     /// The stream.
     #[schema(example = "ENROLLMENT")]
     pub stream: &'static str,
@@ -44,7 +44,7 @@ pub struct Standing {
 
 #[derive(Debug, Clone)]
 struct Known {
-    standing: Standing,
+    standing: ArchiveStanding,
     /// Since when the place is away, and why.
     away: Option<(DateTime<Utc>, String)>,
     /// Something that does not pass by itself.
@@ -64,7 +64,7 @@ pub struct Watched(Report, String);
 
 impl Watched {
     /// How each stream's archive stands.
-    pub fn standings(&self) -> Vec<Standing> {
+    pub fn standings(&self) -> Vec<ArchiveStanding> {
         self.0.known.borrow().iter().map(|known| known.standing.clone()).collect()
     }
 
@@ -78,7 +78,7 @@ impl Report {
     /// A report on these streams, to this health.
     pub fn new(streams: &[&'static str], health: &Health) -> Self {
         let known = streams.iter().map(|stream| Known {
-            standing: Standing {
+            standing: ArchiveStanding {
                 stream,
                 position: 0,
                 head: 0,

@@ -17,7 +17,7 @@ use super::doc::Operated;
 use super::edge::Edge;
 use super::params::Params;
 use super::problem::Problem;
-use crate::archive::status::{Standing as Archived, Watched};
+use crate::archive::status::{ArchiveStanding, Watched};
 use crate::clock;
 use crate::health::Trouble;
 use crate::projector::Phase;
@@ -73,7 +73,7 @@ struct Standing {
     /// Whether this program records.
     records: bool,
     /// How the archive of each stream stands; empty where this program does not archive.
-    archive: Vec<Archived>,
+    archive: Vec<ArchiveStanding>,
     /// The log's settings: `ok`, or what is wrong with them.
     log: String,
     /// Rows of each view now, where they are asked for.
