@@ -16,7 +16,7 @@ pub fn mend(program: &Program, data: &Path, effect: &Effect) -> anyhow::Result<(
         std::fs::rename(data.join("archive"), data.join("archive.damaged"))?;
     }
     if !effect.streams.is_empty() {
-        std::fs::rename(data.join("nats/store"), data.join("nats/store.damaged"))?;
+        std::fs::rename(data.join("nats"), data.join("nats.damaged"))?;
         program.ok(data, &["restore", "--archive", text(&data.join("archive"))?, "--into", text(data)?])?;
     }
     if !effect.receipt.is_empty() && data.join("receipt.json").exists() {

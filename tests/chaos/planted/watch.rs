@@ -95,30 +95,54 @@ fn told(planted: Probed, sound: Probed) -> anyhow::Result<Seen> {
     }
 }
 
-/// Seeded runs of this very suite, beside the planted program, until one of the invariants is violated.
+/// Seeded runs of this very suite, beside the planted program, until one of the invariants is violated; the same seed must
+/// violate none of them with the program as it is.
 fn runs(planted: &Program, fault: &str, invariants: &[&str]) -> anyhow::Result<Seen> {
+    let own = std::env::current_exe()?;
     let suite = beside(&planted.0)?;
     let mut first = 1;
     while first <= MOST_SEEDS {
-        let seeds = format!("{first}..{}", first + AT_ONCE - 1);
-        let jobs = AT_ONCE.to_string();
-        let mut command = Command::new(&suite);
-        command.args(["run", "--json", "--fault", fault, "--seeds", &seeds, "--jobs", &jobs]).stdin(Stdio::null());
-        let output = command.output().context("the suite cannot be run")?;
-        for line in String::from_utf8_lossy(&output.stdout).lines() {
-            let report: Value = serde_json::from_str(line).with_context(|| said(&output))?;
-            let violations = report.get("violations").and_then(Value::as_array).cloned().unwrap_or_default();
-            if report.get("verdict").and_then(Value::as_str) == Some("skipped") {
-                return Ok(Seen::Skipped(violations.first().map(ToString::to_string).unwrap_or_default()));
-            }
-            let mut texts = violations.iter().filter_map(Value::as_str);
-            if let Some(text) = texts.find(|text| invariants.iter().any(|of| text.starts_with(&format!("{of}:")))) {
-                return Ok(Seen::Yes(format!("seed {}: {text}", report.get("seed").unwrap_or(&Value::Null))));
+        match violated(&suite, fault, first..first + AT_ONCE, invariants)? {
+            Violated::No => first += AT_ONCE,
+            Violated::Skipped(why) => return Ok(Seen::Skipped(why)),
+            Violated::By { seed, what } => {
+                if suite != own
+                    && let Violated::By { what, .. } = violated(&own, fault, seed..seed + 1, invariants)?
+                {
+                    bail!("seed {seed} is violated without the fault, too: {what}");
+                }
+                return Ok(Seen::Yes(format!("seed {seed}: {what}")));
             }
         }
-        first += AT_ONCE;
     }
     Ok(Seen::No(format!("{MOST_SEEDS} runs under {fault} violate none of {}", invariants.join(", "))))
+}
+
+/// What came of some seeds.
+enum Violated {
+    By { seed: u64, what: String },
+    Skipped(String),
+    No,
+}
+
+fn violated(suite: &Path, fault: &str, seeds: std::ops::Range<u64>, of: &[&str]) -> anyhow::Result<Violated> {
+    let (jobs, seeds) = (AT_ONCE.to_string(), format!("{}..{}", seeds.start, seeds.end - 1));
+    let mut command = Command::new(suite);
+    command.args(["run", "--json", "--fault", fault, "--seeds", &seeds, "--jobs", &jobs]).stdin(Stdio::null());
+    let output = command.output().context("the suite cannot be run")?;
+    for line in String::from_utf8_lossy(&output.stdout).lines() {
+        let report: Value = serde_json::from_str(line).with_context(|| said(&output))?;
+        let violations = report.get("violations").and_then(Value::as_array).cloned().unwrap_or_default();
+        if report.get("verdict").and_then(Value::as_str) == Some("skipped") {
+            return Ok(Violated::Skipped(violations.first().map(ToString::to_string).unwrap_or_default()));
+        }
+        let mut texts = violations.iter().filter_map(Value::as_str);
+        if let Some(text) = texts.find(|text| of.iter().any(|of| text.starts_with(&format!("{of}:")))) {
+            let seed = report.get("seed").and_then(Value::as_u64).context("a report without a seed")?;
+            return Ok(Violated::By { seed, what: text.to_owned() });
+        }
+    }
+    Ok(Violated::No)
 }
 
 /// The suite finds the program beside itself, so it is put there.
