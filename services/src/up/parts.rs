@@ -112,6 +112,7 @@ impl Streams {
     }
 
     /// The same streams, each behind its guard.
+    #[must_use]
     pub fn guarded(self, guards: &Guards) -> Self {
         let [enrollment, identity, intake] = guards.streams();
         Self { enrollment, identity, intake, ..self }
