@@ -58,7 +58,8 @@ impl Collector {
     }
 }
 
-#[tokio::test]
+// Two threads: while the ledger is waited for, the collector must answer it.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn spans_reach_a_collector_and_name_routes_and_nobody() {
     let (collector, address) = Collector::start().await;
     let folder = tempfile::tempdir().unwrap();
@@ -66,10 +67,10 @@ async fn spans_reach_a_collector_and_name_routes_and_nobody() {
     let id = "018f3c1e-7a10-7c3d-9b4e-0000000000a1";
     let data = json!({ "enrollment": id, "program": "ecm", "basis": "opt_in", "channel": "plan_direct", "provider": "1234567893", "from": "2024-02-01" });
     ledger.record("enrolled", MEMBER, "la-care", "2024-02-01", data).await;
-    ledger.get(&format!("/v1/members/{MEMBER}/events")).await;
+    ledger.get(&format!("/v1/members/{MEMBER}/history")).await;
     // It delivers what waits before it ends.
     ledger.stop();
-    for text in ["rollbook", "request", "append", "/v1/members/{member}/events", "/v1/events", "GET"] {
+    for text in ["rollbook", "request", "append", "/v1/members/{member}/history", "/v1/events", "GET"] {
         assert!(collector.holds(text), "no span has {text}");
     }
     for text in [MEMBER, id, "la-care", "1234567893"] {
@@ -94,11 +95,18 @@ async fn figures_have_a_kind_a_meaning_and_nobodys_identity() {
     let folder = tempfile::tempdir().unwrap();
     let ledger = Ledger::up(folder.path(), None);
     let id = "018f3c1e-7a10-7c3d-9b4e-0000000000a1";
-    let data = json!({ "enrollment": id, "program": "ecm", "basis": "opt_in", "channel": "plan_direct", "provider": "1234567893", "from": "2024-02-01" });
-    let position = ledger.record("enrolled", MEMBER, "la-care", "2024-02-01", data.clone()).await;
-    let refused = json!({ "kind": "enrolled", "member": MEMBER, "plan": "la-care", "county": "los-angeles", "occurred_at": "2999-01-01", "data": data });
-    assert_eq!(ledger.post("/v1/events", &refused).await.0, 422);
-    ledger.get(&format!("/v1/members/{MEMBER}/events")).await;
+    let event = |from: &str| {
+        json!({
+            "id": id, "kind": "enrolled", "member": MEMBER, "plan": "la-care", "county": "los-angeles", "occurred_at": from,
+            "data": { "enrollment": id, "program": "ecm", "basis": "opt_in", "channel": "plan_direct", "provider": "1234567893", "from": from }
+        })
+    };
+    let (status, answer) = ledger.post("/v1/events", &event("2024-02-01")).await;
+    assert_eq!(status, 201, "{answer}");
+    // Another event under the same id.
+    assert_eq!(ledger.post("/v1/events", &event("2024-03-01")).await.0, 409);
+    let position = ledger.caught_up().await;
+    ledger.get(&format!("/v1/members/{MEMBER}/history")).await;
     let text = ledger.text("/metrics", "text/plain").await;
     let has = |line: &str| assert!(text.lines().any(|had| had.starts_with(line)), "{line} is not in:\n{text}");
     has("# TYPE rollbook_recorder_append_seconds histogram");
@@ -110,8 +118,8 @@ async fn figures_have_a_kind_a_meaning_and_nobodys_identity() {
     has("rollbook_projector_lag_seconds 0");
     has("rollbook_ready 1");
     has("rollbook_build_info{version=");
-    has("rollbook_recorder_rejections_total{code=");
-    has("rollbook_http_requests_total{method=\"GET\",route=\"/v1/members/{member}/events\",status=\"200\"} 1");
+    has("rollbook_recorder_rejections_total{code=\"id_reused\"} 1");
+    has("rollbook_http_requests_total{method=\"GET\",route=\"/v1/members/{member}/history\",status=\"200\"} 1");
     if cfg!(target_os = "linux") {
         has("process_resident_memory_bytes ");
     }
