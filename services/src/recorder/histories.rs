@@ -32,8 +32,10 @@ pub struct Histories {
     log: Arc<dyn Log>,
     db: Db,
     kept: HashMap<Subject, Kept>,
-    /// Ids that name events of this round, or of members that are not at hand, with whose they are.
+    /// Ids that name events decided and not in flight yet, or of members that are not at hand, with whose they are.
     reserved: HashMap<EventId, Subject>,
+    /// Those of what is in flight.
+    in_flight: HashMap<EventId, Subject>,
     rulebook: Option<Arc<Rulebook>>,
     pub(super) may_be_linked: MayBeLinked,
     /// The last event of a dossier that was let go before the view knew it; the view knows it once its checkpoint has
@@ -67,6 +69,7 @@ impl Histories {
             db,
             kept: HashMap::new(),
             reserved: HashMap::new(),
+            in_flight: HashMap::new(),
             rulebook: None,
             may_be_linked: MayBeLinked::default(),
             let_go: Position(0),
@@ -90,7 +93,6 @@ impl Histories {
             self.let_go = self.log.head().await?;
         }
         self.turn += 1;
-        self.reserved.clear();
         if !self.kept.contains_key(&Subject::Rulebook) {
             // Always from the stream: a view that is being made anew has none, and findings are judged by it.
             let stored = self.log.read(&stream_subject(Subject::Rulebook)).await?;
@@ -245,7 +247,8 @@ impl Histories {
         }
         self.ids_ahead.look(&*self.log, &self.db, now).await?;
         let known = self.db.events_by_id(ids).await?.into_iter();
-        let mut named: Vec<(EventId, Subject)> = known.map(|known| (known.envelope.id, known.envelope.subject)).collect();
+        let mut named: Vec<(EventId, Subject)> =
+            known.map(|known| (known.envelope.id, known.envelope.subject)).collect();
         for id in ids {
             let Some(position) = self.ids_ahead.position(*id) else { continue };
             let stored = self.log.get(position).await?.ok_or(HistoryError::Gone { position })?;
@@ -261,9 +264,23 @@ impl Histories {
         self.reserved.insert(id, subject);
     }
 
-    /// Whether an id was noted, since the round began, to name another subject's event.
+    /// What was noted takes off, all of it or only a part; what was in flight before has landed.
+    pub(super) fn ids_take_off(&mut self, all: bool) {
+        if all {
+            self.in_flight.clear();
+        }
+        self.in_flight.extend(self.reserved.drain());
+    }
+
+    /// Nothing is decided that is not stored: what was noted, the log knows.
+    pub(super) fn ids_landed(&mut self) {
+        self.reserved.clear();
+        self.in_flight.clear();
+    }
+
+    /// Whether an id was noted, and has not landed since, to name another subject's event.
     pub(super) fn is_reserved(&self, id: EventId, subject: Subject) -> bool {
-        self.reserved.get(&id).is_some_and(|of| *of != subject)
+        self.reserved.get(&id).or_else(|| self.in_flight.get(&id)).is_some_and(|of| *of != subject)
     }
 
     /// The rulebook in force, as the recorder last read or wrote it.
@@ -285,13 +302,16 @@ impl Histories {
         };
         if let Some(turn) = keep_from(used(&self.kept, true), MOST_KEPT) {
             self.kept.retain(|subject, kept| {
-                kept.used >= turn || kept.last_position() > checkpoint || *subject == Subject::Rulebook
+                kept.used >= turn
+                    || kept.last_position() > checkpoint
+                    || kept.is_held()
+                    || *subject == Subject::Rulebook
             });
         }
         let Some(turn) = keep_from(used(&self.kept, false), MOST_KEPT * TIMES_WHILE_LAGGING) else { return };
         let mut let_go = self.let_go;
         self.kept.retain(|subject, kept| {
-            let stays = kept.used >= turn || *subject == Subject::Rulebook;
+            let stays = kept.used >= turn || kept.is_held() || *subject == Subject::Rulebook;
             if !stays {
                 let_go = let_go.max(kept.last_position());
             }

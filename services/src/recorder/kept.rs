@@ -73,6 +73,11 @@ impl Kept {
         placed.into_iter().find(|position| *position != NOT_YET).unwrap_or_default()
     }
 
+    /// Whether its last event has no place yet: then it must not be let go.
+    pub(super) fn is_held(&self) -> bool {
+        self.dossier.last().is_some_and(|last| self.position(last) == NOT_YET)
+    }
+
     /// The hash that the next event must name.
     pub(super) fn last_hash(&self) -> Option<Hash> {
         self.dossier.last().map(|last| last.hash)

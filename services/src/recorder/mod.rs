@@ -9,6 +9,7 @@ mod decide;
 mod determinations;
 mod draft;
 mod findings;
+mod flight;
 mod histories;
 mod history_error;
 mod ids_ahead;
