@@ -30,7 +30,8 @@ impl Logging {
         let filter = EnvFilter::try_new(filter)
             .with_context(|| Stop::usage(format!("`{filter}` is no filter of logs")).next("as in --log info"))?;
         // Below info async-nats writes questions and answers of the log, bodies included, and sqlx writes statements.
-        let filter = ["async_nats=info", "sqlx=warn"]
+        let nats = if self.log.is_none() && default == "error" { "async_nats=error" } else { "async_nats=info" };
+        let filter = [nats, "sqlx=warn"]
             .iter()
             .try_fold(filter, |filter, directive| directive.parse().map(|directive| filter.add_directive(directive)));
         let filter = filter.context("could not cap the logs of the libraries")?;

@@ -111,7 +111,14 @@ pub async fn run(cli: Cli) -> Exit {
 }
 
 async fn done(cli: &Cli, output: &mut Output) -> anyhow::Result<Exit> {
-    let default = if matches!(cli.verb, Verb::Up(_) | Verb::Serve(_)) { "info" } else { "warn" };
+    let default = if matches!(cli.verb, Verb::Up(_) | Verb::Serve(_)) {
+        "info"
+    } else if matches!(cli.verb, Verb::Bench(_)) {
+        // Connections come and go with what is measured; what fails ends the measurement.
+        "error"
+    } else {
+        "warn"
+    };
     cli.logging.begin(default)?;
     match &cli.verb {
         Verb::Up(verb) => up::up(verb).await,

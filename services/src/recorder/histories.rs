@@ -310,9 +310,8 @@ impl Histories {
         let stays = |subject: &Subject, kept: &Kept| kept.is_held() || *subject == Subject::Rulebook;
         if let Some(turn) = keep_from(used(&self.kept, true), MOST_KEPT) {
             self.let_go = self.let_go.max(checkpoint);
-            self.kept.retain(|subject, kept| {
-                kept.used >= turn || kept.last_position() > checkpoint || stays(subject, kept)
-            });
+            self.kept
+                .retain(|subject, kept| kept.used >= turn || kept.last_position() > checkpoint || stays(subject, kept));
         }
         self.ahead.retain(|_, position| *position > checkpoint);
         if let Some(turn) = keep_from(used(&self.kept, false), MOST_KEPT * TIMES_WHILE_LAGGING) {
