@@ -3,6 +3,7 @@
 //! Two adapters keep the same contract (`tests/harness/log_contract.rs`): [`NatsLog`], which is the ledger, and
 //! [`MemoryLog`], which forgets with the process.
 
+mod access;
 mod append;
 mod batch;
 mod follow;
@@ -17,8 +18,9 @@ use bytes::Bytes;
 use futures_util::stream::BoxStream;
 use rollbook_events::ids::Position;
 
+pub use access::{Access, SecretError, connect, secret};
 pub use memory::MemoryLog;
-pub use nats::{Access, NatsLog, connect};
+pub use nats::NatsLog;
 pub use settings::{OLDEST_SERVER, SettingsError, Version};
 
 /// The most messages one atomic batch may hold; the server's own limit.

@@ -9,11 +9,12 @@ use std::time::Duration;
 
 use anyhow::{Context, bail};
 use rollbook_events::Actor;
-use rollbook_projections::store::Db;
+use rollbook_projections::store::Views;
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 
 use crate::app::App;
+use crate::failpoint;
 use crate::guards::{self, Guards, Place, Watched};
 use crate::health::Health;
 use crate::http;
@@ -49,14 +50,12 @@ pub struct Settings {
 /// How `rollbook serve` runs.
 #[derive(Debug, Clone)]
 pub struct ServeSettings {
-    /// The NATS server.
-    pub nats: String,
-    /// The token that it asks for.
-    pub nats_token: Option<String>,
-    /// Where it tells of its settings, so that `sync_interval` can be compared.
-    pub monitoring: Option<String>,
-    /// Replicas its streams have.
+    /// The NATS servers, and what they let in.
+    pub access: Access,
+    /// Replicas the streams have.
     pub replicas: usize,
+    /// Whether streams that are not there are made.
+    pub create_streams: bool,
     /// The database of the views.
     pub database: String,
     /// The data folder: the ledger's key, the tokens, spool and quarantine.
@@ -81,13 +80,14 @@ pub async fn up(mut settings: Settings) -> anyhow::Result<()> {
         None => format!("sqlite://{}", settings.data.join("views.db").display()),
     };
     let streams = Streams::create(server.access(), 1).await?;
-    let db = Db::open(&database).await?;
+    let views = Views::open(&database).await?;
+    failpoint!("start.after_streams");
     let watched = Watched { places: places(&settings.data, &database), data: settings.data.clone(), records: true };
-    let guards = Guards::new(streams.all(), db.clone(), health.clone(), watched, settings.guards)?;
+    let guards = Guards::new(streams.all(), views.live().clone(), health.clone(), watched, settings.guards)?;
     // Before anything can be recorded: not even a first rulebook stands on a log that has lost its end.
     guards.look().await;
     let streams = Streams::guarded(&guards);
-    let app = parts::whole(&streams, db, &settings.data, &health, guards.last_recorded(), &cancelled).await?;
+    let app = parts::whole(&streams, views, &settings.data, &health, guards.last_recorded(), &cancelled).await?;
     let watch = guards.watch(app.status.clone(), &cancelled);
     let (address, serving) = listen(app.clone(), settings.listen, &cancelled).await?;
     first_token(&app.tokens, &settings.data)?;
@@ -110,7 +110,7 @@ pub async fn up(mut settings: Settings) -> anyhow::Result<()> {
     // Callers in flight are answered before the database is closed under them.
     _ = tokio::time::timeout(LAST_ANSWERS, &mut serving).await;
     watch.ended().await;
-    app.db.close().await;
+    closed(&app).await;
     drop(streams);
     server.stop().await;
     _ = std::fs::remove_file(settings.data.join("endpoint"));
@@ -124,24 +124,24 @@ pub async fn up(mut settings: Settings) -> anyhow::Result<()> {
 pub async fn serve(role: Role, mut settings: ServeSettings) -> anyhow::Result<()> {
     settings.data = whole_path(&settings.data)?;
     make_folder(&settings.data)?;
-    let access = Access {
-        url: settings.nats.clone(),
-        token: settings.nats_token.clone(),
-        monitoring: settings.monitoring.clone(),
-        ..Access::default()
-    };
     let (cancelled, health) = (CancellationToken::new(), Health::default());
-    let streams = Streams::create(&access, settings.replicas).await?;
-    let db = Db::open(&settings.database).await?;
+    let streams = if settings.create_streams {
+        Streams::create(&settings.access, settings.replicas).await
+    } else {
+        Streams::open(&settings.access, settings.replicas).await
+    };
+    let streams =
+        streams.context("the log cannot be used (rollbook streams check compares it, and create makes it)")?;
+    let views = Views::open(&settings.database).await?;
     let watched = Watched {
         places: places(&settings.data, &settings.database),
         data: settings.data.clone(),
         records: role == Role::Recorder,
     };
-    let guards = Guards::new(streams.all(), db.clone(), health.clone(), watched, settings.guards)?;
+    let guards = Guards::new(streams.all(), views.live().clone(), health.clone(), watched, settings.guards)?;
     guards.look().await;
     let streams = Streams::guarded(&guards);
-    let app = parts::part(role, &streams, db, &settings.data, &health, guards.last_recorded(), &cancelled).await?;
+    let app = parts::part(role, &streams, views, &settings.data, &health, guards.last_recorded(), &cancelled).await?;
     let watch = guards.watch(app.status.clone(), &cancelled);
     let (address, serving) = listen(app.clone(), settings.listen, &cancelled).await?;
     first_token(&app.tokens, &settings.data)?;
@@ -156,8 +156,15 @@ pub async fn serve(role: Role, mut settings: ServeSettings) -> anyhow::Result<()
     };
     cancelled.cancel();
     watch.ended().await;
-    app.db.close().await;
+    closed(&app).await;
     ended
+}
+
+/// Waits for what must come to its end, as the projector that gives its lease back, and closes the database.
+async fn closed(app: &App) {
+    app.tasks.close();
+    _ = tokio::time::timeout(LAST_ANSWERS, app.tasks.wait()).await;
+    app.views.close().await;
 }
 
 /// The whole path: it is told to callers who run elsewhere.
@@ -213,12 +220,16 @@ async fn ready(app: &App, address: SocketAddr, data: &Path) -> anyhow::Result<()
     loop {
         let there = |status: &crate::projector::Status| {
             matches!(status.phase, Phase::Stopped { .. })
-                || (status.phase == Phase::Following && status.position >= head)
+                || (matches!(status.phase, Phase::Following | Phase::Standby { .. }) && status.position >= head)
         };
         match tokio::time::timeout(SAY_AFTER, status.wait_for(there)).await {
             Ok(Ok(status)) => match &status.phase {
                 Phase::Stopped { cause } => bail!("the ledger is not ready: {cause}"),
-                Phase::Starting | Phase::Following | Phase::Rederiving { .. } | Phase::Waiting { .. } => break,
+                Phase::Starting
+                | Phase::Following
+                | Phase::Standby { .. }
+                | Phase::Rederiving { .. }
+                | Phase::Waiting { .. } => break,
             },
             Ok(Err(_)) => bail!("the projector has ended"),
             Err(_) => {

@@ -4,17 +4,24 @@
 
 mod back_dated;
 mod bench;
+mod cluster;
 mod coverage;
 mod determining;
 mod first_release;
+mod guards;
+mod healing;
 mod killed_import;
 mod lists;
 mod log_contract;
 mod log_on_nats;
 mod nats_server;
 mod notice_reasoning;
+mod permissions;
+mod rebuilding;
 mod recording;
 mod sample_county;
 mod scenarios;
+mod taking_over;
 mod tidy;
+mod told;
 mod views_on_both;

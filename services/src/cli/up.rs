@@ -8,6 +8,7 @@ use anyhow::Context;
 use super::exit::{Exit, Stop};
 use super::folder::Folder;
 use super::guards::Guarding;
+use super::log_access::LogAccess;
 use super::secret::Secret;
 use crate::up::{Role, ServeSettings, Settings};
 
@@ -22,10 +23,11 @@ everything; what was acknowledged is on disk.";
 
 const SERVE_EXAMPLES: &str = "\
 Examples:
-  rollbook serve recorder --nats nats://10.0.0.5:4222 --database postgres://rollbook@db/rollbook
+  rollbook serve recorder --nats tls://n1:4222,tls://n2:4222,tls://n3:4222 --replicas 3 --nats-nkey recorder.nk --nats-ca ca.pem \
+--database postgres://rollbook@db/rollbook
   rollbook serve query --nats nats://10.0.0.5:4222 --database postgres://reader@db/rollbook --listen 0.0.0.0:8080
 
-Parts that serve the same ledger need the same NATS server, the same database, and a data folder with the same ledger.key \
+The streams are made beforehand, with `rollbook streams create`. Parts that serve the same ledger need the same NATS server, the same database, and a data folder with the same ledger.key \
 and tokens.json.";
 
 /// Runs a whole ledger on this machine
@@ -58,7 +60,7 @@ pub struct Up {
 enum Part {
     /// Records events and imports files.
     Recorder,
-    /// Follows the log and writes the views; one at a time.
+    /// Follows the log and writes the views; one at a time, and any number that stand by to take over.
     Projector,
     /// Answers questions.
     Query,
@@ -70,19 +72,12 @@ enum Part {
 pub struct Serve {
     /// Which part
     part: Part,
-    /// The NATS server, as in nats://127.0.0.1:4222
-    #[arg(long, env = "ROLLBOOK_NATS", value_name = "URL")]
-    nats: String,
-    /// The token the NATS server asks for; better in the environment
-    #[arg(long, env = "ROLLBOOK_NATS_TOKEN", value_name = "TOKEN", hide_env_values = true)]
-    nats_token: Option<Secret>,
-    /// The NATS server's monitoring address, as in http://127.0.0.1:8222, to see that it flushes before it answers
-    #[arg(long, env = "ROLLBOOK_NATS_MONITORING", value_name = "URL")]
-    monitoring: Option<String>,
-    /// Replicas that the streams have
-    #[arg(long, env = "ROLLBOOK_REPLICAS", value_name = "N", default_value_t = 1)]
-    replicas: usize,
-    /// Database of the views, postgres:// or sqlite://
+    #[command(flatten)]
+    log: LogAccess,
+    /// Make the streams that are missing, which the servers allow to an administrator alone
+    #[arg(long)]
+    create_streams: bool,
+    /// Database of the views, postgres:// or sqlite://; a password belongs in the environment or a file named by PGPASSFILE
     #[arg(long, env = "ROLLBOOK_DATABASE", value_name = "URL", hide_env_values = true)]
     database: Secret,
     /// Where the API listens; port 0 takes a free one
@@ -116,16 +111,15 @@ pub async fn up(up: &Up) -> anyhow::Result<Exit> {
 /// # Errors
 /// As [`up`].
 pub async fn serve(serve: &Serve) -> anyhow::Result<Exit> {
-    let role = match serve.part {
-        Part::Recorder => Role::Recorder,
-        Part::Projector => Role::Projector,
-        Part::Query => Role::Query,
+    let (role, service) = match serve.part {
+        Part::Recorder => (Role::Recorder, "recorder"),
+        Part::Projector => (Role::Projector, "projector"),
+        Part::Query => (Role::Query, "query"),
     };
     let settings = ServeSettings {
-        nats: serve.nats.clone(),
-        nats_token: serve.nats_token.as_ref().map(|token| token.expose().to_owned()),
-        monitoring: serve.monitoring.clone(),
-        replicas: serve.replicas,
+        access: serve.log.of(service),
+        replicas: serve.log.replicas(),
+        create_streams: serve.create_streams,
         database: serve.database.expose().to_owned(),
         data: serve.folder.path().to_owned(),
         listen: serve.listen,

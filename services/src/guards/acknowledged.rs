@@ -1,7 +1,7 @@
 //! A log that remembers what it acknowledged: it acknowledges nothing on top of a stream that has lost some of it.
 //!
 //! A stream can lose its end only while its server is away, or by being made anew. So after each new connection the last
-//! acknowledged message is looked for before anything is appended, and a position that is not past every earlier one is
+//! acknowledged message is looked for, and the settings compared, before anything is appended; and a position that is not past every earlier one is
 //! never passed on.
 
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -191,6 +191,14 @@ impl AcknowledgedLog {
         let _one = self.comparing.lock().await;
         if !is_new() {
             return Ok(());
+        }
+        // A server that was started anew may have been set otherwise.
+        match self.inner.check().await {
+            Ok(()) | Err(SettingsError::NotChecked) => {}
+            Err(SettingsError::Unavailable { source }) => {
+                return Err(Loss::Unread { stream: self.spec.name, source: ReadError::Unavailable { source } });
+            }
+            Err(error) => super::settings::judge(&self.health, &[(self.spec.name, Err(error))], clock::now()),
         }
         let compared = self.compare().await;
         if let Err(loss) = &compared

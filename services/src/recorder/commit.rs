@@ -6,6 +6,7 @@ use std::sync::Arc;
 use chrono::{DateTime, Utc};
 use rollbook_events::{EventId, Rejection, RejectionCode, Subject, Submission};
 
+use super::conflict::refuse_all;
 use super::determinations::{Since, determine, subjects};
 use super::draft::{Draft, file, receipt};
 use super::findings;
@@ -13,11 +14,11 @@ use super::flight::Flight;
 use super::history_error::{HistoryError, Unreadable};
 use super::kept::{Before, NOT_YET};
 use super::{Circumstances, Decision, Histories, MOST_EVENTS, RecordError, Request, Work, decide};
-use crate::clock;
 use crate::guards::LastRecorded;
 use crate::health::{Forbids, Health};
 use crate::identity_index::IdentityIndex;
 use crate::log::Log;
+use crate::{clock, failpoint, measures};
 
 /// A log that was seen to be damaged while a history was read; it stands until the program is started again.
 const HOLE: &str = "hole";
@@ -92,6 +93,7 @@ impl Committer {
     /// Decides requests, in order, on what is known of those they are about; what there is to append is then ready.
     pub(super) async fn decide_on(&mut self, requests: Vec<Request>) {
         let Some(requests) = self.may_record(requests).await else { return };
+        failpoint!("recorder.before_round");
         let subjects = requests.iter().flat_map(|request| request.work.subjects()).collect();
         let unreadable = match self.prepare(&subjects, &requests, false).await {
             Ok(unreadable) => unreadable,
@@ -185,6 +187,7 @@ impl Committer {
             Err(error) => Some(error),
         };
         if let Some(error) = refused {
+            measures::rejected(&error);
             for (subject, before) in saved {
                 self.histories.of(subject).restore(before);
             }
@@ -266,12 +269,5 @@ impl Committer {
 pub(super) fn stay_all(requests: Vec<Request>, cause: &str) {
     for request in requests {
         _ = request.reply.send(Err(RecordError::Stayed { cause: cause.to_owned() }));
-    }
-}
-
-pub(super) fn refuse_all(requests: Vec<Request>, source: Arc<dyn std::error::Error + Send + Sync>) {
-    tracing::error!(error = %source, requests = requests.len(), "could not record");
-    for request in requests {
-        _ = request.reply.send(Err(RecordError::Unavailable { source: source.clone() }));
     }
 }

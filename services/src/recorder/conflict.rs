@@ -7,10 +7,11 @@ use std::sync::Arc;
 use futures_util::{StreamExt, stream};
 use rollbook_events::{Position, Subject};
 
-use super::commit::{Committer, refuse_all};
+use super::commit::Committer;
 use super::draft::Draft;
 use super::histories::stream_subject;
 use super::{RecordError, Request};
+use crate::failpoint;
 use crate::log::AppendError;
 
 /// How often a request is decided anew because another writer was first.
@@ -22,7 +23,7 @@ impl Committer {
     /// Parts what was in flight, and what was decided after it, into those whom another writer was before, who are decided
     /// anew alone, and the others, which are given back.
     pub(super) async fn conflict(&mut self, batch: Vec<Draft>, later: Vec<Request>) -> Vec<Request> {
-        metrics::counter!("rollbook_recorder_conflicts").increment(1);
+        failpoint!("recorder.after_conflict");
         let stale = self.stale(&batch).await;
         let batch: Vec<Request> = batch.into_iter().map(|draft| draft.request).collect();
         self.forget(batch.iter().chain(&later));
@@ -124,5 +125,12 @@ impl Committer {
 
     pub(super) fn forget<'a>(&mut self, requests: impl IntoIterator<Item = &'a Request>) {
         self.histories.forget(&requests.into_iter().flat_map(|request| request.work.subjects()).collect());
+    }
+}
+
+pub(super) fn refuse_all(requests: Vec<Request>, source: Arc<dyn std::error::Error + Send + Sync>) {
+    tracing::error!(error = %source, requests = requests.len(), "could not record");
+    for request in requests {
+        _ = request.reply.send(Err(RecordError::Unavailable { source: source.clone() }));
     }
 }

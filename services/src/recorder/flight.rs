@@ -15,6 +15,7 @@ use super::histories::stream_subject;
 use super::kept::NOT_YET;
 use super::{MOST_EVENTS, Recording, Request, RequestQueue};
 use crate::log::{AppendError, Message};
+use crate::{failpoint, measures};
 
 /// So many waiting requests are worth deciding while a batch is in flight; fewer are decided together when it has landed,
 /// because what is read for one is read for many.
@@ -90,7 +91,7 @@ impl Committer {
             requests = free;
         }
         if !requests.is_empty() {
-            metrics::histogram!("rollbook_recorder_round_requests").record(count(requests.len()));
+            measures::round(requests.len());
             self.decide_on(requests).await;
         }
     }
@@ -113,9 +114,9 @@ impl Committer {
                 draft.request.work.subjects().into_iter().chain(draft.events.iter().map(|drafted| drafted.subject))
             });
             let subjects = self.histories.may_be_linked.with_all(&concerned.collect());
-            metrics::histogram!("rollbook_recorder_batch_events").record(count(messages.len()));
+            failpoint!("recorder.before_append");
             let log = self.log.0.clone();
-            let outcome = tokio::spawn(async move { log.append(&messages).await });
+            let outcome = tokio::spawn(async move { measures::append(&*log, &messages).await });
             self.flight = Some(Flight { batch, subjects, outcome });
         }
     }
@@ -137,6 +138,7 @@ impl Committer {
     /// What has landed is answered; what has not is decided anew, or its callers are told why not.
     async fn land(&mut self, outcome: Result<Outcome, JoinError>) {
         let Some(Flight { batch, .. }) = self.flight.take() else { return };
+        failpoint!("recorder.after_append");
         let error = match outcome {
             Ok(Ok(positions)) => return self.answer(batch, positions),
             Ok(Err(error)) => error,
@@ -175,11 +177,10 @@ impl Committer {
     /// Appends one batch and waits for it; nothing else is in flight.
     pub(super) async fn append(&mut self, batch: &[Draft]) -> Outcome {
         let messages = self.messages(batch);
-        if messages.is_empty() {
-            return Ok(Vec::new());
-        }
-        metrics::histogram!("rollbook_recorder_batch_events").record(count(messages.len()));
-        self.log.0.append(&messages).await
+        failpoint!("recorder.before_append");
+        let appended = measures::append(&*self.log.0, &messages).await;
+        failpoint!("recorder.after_append");
+        appended
     }
 
     pub(super) fn answer(&mut self, batch: Vec<Draft>, positions: Vec<Position>) {
@@ -200,6 +201,7 @@ impl Committer {
                     receipt.position = kept.position(recorded);
                 }
             }
+            failpoint!("recorder.before_answer");
             // A caller that went away does not want the answer.
             _ = draft.request.reply.send(Ok(Recording { receipts, determined, findings: draft.findings }));
         }
@@ -216,8 +218,4 @@ async fn landed(flight: &mut Option<Flight>) -> Result<Outcome, JoinError> {
 
 fn events(drafts: &[Draft]) -> usize {
     drafts.iter().map(|draft| draft.events.len()).sum()
-}
-
-fn count(number: usize) -> f64 {
-    u32::try_from(number).map_or(f64::MAX, f64::from)
 }

@@ -8,7 +8,7 @@ use rollbook_events::families::rules::Rules;
 use rollbook_events::{Event, EventId, MemberId, Position, Subject};
 use rollbook_projections::Rulebook;
 use rollbook_projections::at_hand::keep_from;
-use rollbook_projections::store::{Db, StoreError};
+use rollbook_projections::store::{Db, Live, StoreError};
 
 use super::history_error::{HistoryError, Unreadable};
 use super::ids_ahead::IdsAhead;
@@ -32,6 +32,8 @@ const TURNS_BETWEEN_COUNTS: u64 = 16;
 /// The recorder's dossiers.
 pub struct Histories {
     log: Arc<dyn Log>,
+    live: Live,
+    /// The live generation of the views, taken anew each round.
     db: Db,
     kept: HashMap<Subject, Kept>,
     /// Ids that name events decided and not in flight yet, or of members that are not at hand, with whose they are.
@@ -67,10 +69,12 @@ pub fn stream_subject(subject: Subject) -> String {
 
 impl Histories {
     /// No dossier yet.
-    pub fn new(log: Arc<dyn Log>, db: Db) -> Self {
+    pub fn new(log: Arc<dyn Log>, live: impl Into<Live>) -> Self {
+        let live = live.into();
         Self {
             log,
-            db,
+            db: live.db(),
+            live,
             kept: HashMap::new(),
             reserved: HashMap::new(),
             in_flight: HashMap::new(),
@@ -93,6 +97,7 @@ impl Histories {
     /// # Errors
     /// See [`HistoryError`]; not for what is wrong with one member alone.
     pub async fn want(&mut self, subjects: &BTreeSet<Subject>) -> Result<Unreadable, HistoryError> {
+        self.db = self.live.db();
         if self.turn == 0 {
             // What the log held before this program began, the view may not hold yet.
             self.let_go = self.log.head().await?;
