@@ -134,7 +134,7 @@ impl Committer {
         }
         // A given id may already name an event of another member, which this member's dossier cannot know.
         for (id, subject) in self.histories.by_id(&ids, now).await? {
-            self.histories.reserve(id, subject);
+            self.histories.reserved.note(id, subject);
         }
         Ok(unreadable)
     }
@@ -230,7 +230,7 @@ impl Committer {
     }
 
     fn decide_one(&mut self, draft: &mut Draft, subject: Subject, mut submission: Submission) -> Result<(), Rejection> {
-        if submission.id.is_some_and(|id| self.histories.is_reserved(id, subject)) {
+        if submission.id.is_some_and(|id| self.histories.reserved.is_anothers(id, subject)) {
             return Err(Rejection::new(RejectionCode::IdReused, "id", "already names an event of another member"));
         }
         let now = self.now();
@@ -258,7 +258,7 @@ impl Committer {
             Decision::Record(envelope) => {
                 draft.receipts.push(receipt(&envelope, NOT_YET, false));
                 let drafted = file(kept, *envelope)?;
-                self.histories.reserve(drafted.id, subject);
+                self.histories.reserved.note(drafted.id, subject);
                 draft.events.push(drafted);
             }
         }

@@ -70,7 +70,7 @@ impl Committer {
         if self.flight.is_none() {
             requests.append(&mut self.held);
             if self.ready.is_empty() {
-                self.histories.ids_landed();
+                self.histories.reserved.landed();
             }
         }
         requests.append(waiting);
@@ -131,7 +131,7 @@ impl Committer {
         // One draft alone always fits.
         let fits = fits.count().max(1);
         let later = self.ready.split_off(fits.min(self.ready.len()));
-        self.histories.ids_take_off(later.is_empty());
+        self.histories.reserved.take_off(later.is_empty());
         std::mem::replace(&mut self.ready, later)
     }
 

@@ -14,6 +14,7 @@ use super::history_error::{HistoryError, Unreadable};
 use super::ids_ahead::IdsAhead;
 use super::kept::Kept;
 use super::people::MayBeLinked;
+use super::reserved::Reserved;
 use crate::log::{Log, Stored};
 
 /// Bytes, as [`Kept::weight`] counts them, of the dossiers kept at hand; past it those longest not used are let go.
@@ -36,10 +37,8 @@ pub struct Histories {
     /// The live generation of the views, taken anew each round.
     db: Db,
     kept: HashMap<Subject, Kept>,
-    /// Ids that name events decided and not in flight yet, or of members that are not at hand, with whose they are.
-    reserved: HashMap<EventId, Subject>,
-    /// Those of what is in flight.
-    in_flight: HashMap<EventId, Subject>,
+    /// Ids that name events nobody can look up yet.
+    pub(super) reserved: Reserved,
     rulebook: Option<Arc<Rulebook>>,
     pub(super) may_be_linked: MayBeLinked,
     /// What the views must hold before they are asked for anybody: what they held when a dossier was let go because they
@@ -76,8 +75,7 @@ impl Histories {
             db: live.db(),
             live,
             kept: HashMap::new(),
-            reserved: HashMap::new(),
-            in_flight: HashMap::new(),
+            reserved: Reserved::default(),
             rulebook: None,
             may_be_linked: MayBeLinked::default(),
             let_go: Position(0),
@@ -269,30 +267,6 @@ impl Histories {
             named.extend(recorded.map(|recorded| (*id, recorded.envelope.subject)));
         }
         Ok(named)
-    }
-
-    /// Notes whose event an id names.
-    pub(super) fn reserve(&mut self, id: EventId, subject: Subject) {
-        self.reserved.insert(id, subject);
-    }
-
-    /// What was noted takes off, all of it or only a part; what was in flight before has landed.
-    pub(super) fn ids_take_off(&mut self, all: bool) {
-        if all {
-            self.in_flight.clear();
-        }
-        self.in_flight.extend(self.reserved.drain());
-    }
-
-    /// Nothing is decided that is not stored: what was noted, the log knows.
-    pub(super) fn ids_landed(&mut self) {
-        self.reserved.clear();
-        self.in_flight.clear();
-    }
-
-    /// Whether an id was noted, and has not landed since, to name another subject's event.
-    pub(super) fn is_reserved(&self, id: EventId, subject: Subject) -> bool {
-        self.reserved.get(&id).or_else(|| self.in_flight.get(&id)).is_some_and(|of| *of != subject)
     }
 
     /// The rulebook in force, as the recorder last read or wrote it.

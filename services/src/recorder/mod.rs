@@ -15,6 +15,7 @@ mod history_error;
 mod ids_ahead;
 mod kept;
 mod people;
+mod reserved;
 mod sweep;
 mod tail;
 
