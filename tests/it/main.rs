@@ -8,6 +8,7 @@ mod cluster;
 mod coverage;
 mod determining;
 mod first_release;
+mod flights;
 mod guards;
 mod healing;
 mod killed_import;
