@@ -12,6 +12,7 @@ mod damage;
 mod determining;
 mod fault_tools;
 mod first_release;
+mod flights;
 mod guards;
 mod healing;
 mod killed_import;

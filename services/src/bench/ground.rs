@@ -3,6 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use anyhow::Context;
+use async_nats::Client;
 use tempfile::TempDir;
 
 use super::postgres::{self, Postgres};
@@ -14,6 +15,7 @@ use crate::nats_server::NatsServer;
 #[derive(Debug)]
 pub struct Ground {
     nats: NatsServer,
+    client: Client,
     postgres: Option<Postgres>,
     program: PathBuf,
     folder: TempDir,
@@ -41,7 +43,8 @@ impl Ground {
                 }
             },
         };
-        Ok(Self { nats, postgres, program, folder })
+        let client = connect(nats.access(), "rollbook bench").await?;
+        Ok(Self { nats, client, postgres, program, folder })
     }
 
     /// The nats-server.
@@ -81,13 +84,17 @@ impl Ground {
         self.folder.path().join("data")
     }
 
+    /// The measurement's own connection to the server.
+    pub fn client(&self) -> &Client {
+        &self.client
+    }
+
     /// A stream of the server, made where it is not there.
     ///
     /// # Errors
     /// Where the server cannot be reached.
     pub async fn log(&self, spec: StreamSpec) -> anyhow::Result<NatsLog> {
-        let client = connect(self.nats.access(), "rollbook bench").await?;
-        Ok(NatsLog::create(client, self.nats.access(), spec, 1).await?)
+        Ok(NatsLog::create(self.client.clone(), self.nats.access(), spec, 1).await?)
     }
 
     /// Ends the servers.
@@ -95,6 +102,7 @@ impl Ground {
         if let Some(postgres) = self.postgres {
             postgres.stop().await;
         }
+        drop(self.client);
         self.nats.stop().await;
     }
 }

@@ -7,7 +7,7 @@ use anyhow::{Context, ensure};
 use rollbook_projections::Dossier;
 use rollbook_projections::fold::Fold;
 use rollbook_projections::links::Links;
-use rollbook_projections::store::Db;
+use rollbook_projections::store::Views;
 use tokio::process::Command;
 
 use super::corpus::Corpus;
@@ -45,9 +45,9 @@ pub fn fold(corpus: &Corpus, members: u32) -> anyhow::Result<Figure> {
 /// Where it does not get there.
 pub async fn project(name: &'static str, ground: &Ground, database: &str, members: u32) -> anyhow::Result<Figure> {
     // What a named database holds of an earlier ledger is no part of this one.
-    let db = Db::open(database).await?;
-    db.reset().await?;
-    db.close().await;
+    let views = Views::open(database).await?;
+    views.live().db().reset().await?;
+    views.close().await;
     let projector = Service::start(ground, "projector", database).await?;
     let (begun, watched) = (Instant::now(), projector.watched());
     let (before, _) = projector.standing().await?;

@@ -12,7 +12,7 @@ use super::corpus::Corpus;
 use super::figure::{Figure, Latencies};
 use super::ground::Ground;
 use super::process::Watched;
-use crate::log::{MOST_IN_A_BATCH, Stored, StreamSpec, connect};
+use crate::log::{MOST_IN_A_BATCH, Stored, StreamSpec};
 
 /// A stream with the very settings of the ledger's own.
 const RAW: StreamSpec = StreamSpec { name: "RAW", subjects: "raw.*" };
@@ -51,7 +51,7 @@ impl RawStream {
     /// Where the server cannot be reached.
     pub async fn make(ground: &Ground) -> anyhow::Result<Self> {
         ground.log(RAW).await?;
-        Ok(Self { client: connect(ground.nats().access(), "rollbook bench").await? })
+        Ok(Self { client: ground.client().clone() })
     }
 
     /// One message after the other, each awaited.

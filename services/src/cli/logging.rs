@@ -37,7 +37,11 @@ impl Logging {
             .with_context(|| Stop::usage(format!("`{filter}` is no filter of logs")).next("as in --log info"))?;
         // Below info async-nats writes questions and answers of the log, bodies included, and sqlx writes statements.
         // And at info it tells of each connection, which is of interest where a ledger runs.
-        let client = if default == "info" { "async_nats=info" } else { "async_nats=warn" };
+        let client = match default {
+            "info" => "async_nats=info",
+            "error" if self.log.is_none() => "async_nats=error",
+            _ => "async_nats=warn",
+        };
         let filter = [client, "sqlx=warn", "opentelemetry=warn"]
             .iter()
             .try_fold(filter, |filter, directive| directive.parse().map(|directive| filter.add_directive(directive)));

@@ -110,7 +110,14 @@ enum Verb {
 /// Does what was asked and tells how that ended; what went wrong is said on stderr.
 pub async fn run(cli: Cli) -> Exit {
     let mut output = Output::new(cli.quiet);
-    let default = if matches!(cli.verb, Verb::Up(_) | Verb::Serve(_)) { "info" } else { "warn" };
+    let default = if matches!(cli.verb, Verb::Up(_) | Verb::Serve(_)) {
+        "info"
+    } else if matches!(cli.verb, Verb::Bench(_)) {
+        // Connections come and go with what is measured; what fails ends the measurement.
+        "error"
+    } else {
+        "warn"
+    };
     let (traces, done) = match cli.logging.begin(default) {
         Ok(traces) => (traces, done(&cli, &mut output).await),
         Err(error) => (None, Err(error)),

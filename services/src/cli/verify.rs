@@ -128,7 +128,7 @@ async fn compare(
     if let (Ok(report), None) = (&mut report, &asked.server.nats)
         && let Err(error) = receipt::check(asked.folder.path(), &wanted.streams, report).await
     {
-        report.note(format!("the receipt could not be compared: {}", crate::error_chain::chain(&error)));
+        report.note(format!("the receipt could not be compared: {}", chain(&error)));
     }
     if let Some((_, meter)) = meter {
         meter.finish();

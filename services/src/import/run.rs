@@ -39,7 +39,7 @@ pub(super) async fn begin(inner: &Arc<Inner>, upload: Upload) -> Result<watch::R
         return Ok(progress.clone());
     }
     inner.identities.caught_up().await.map_err(|error| unavailable(error.into()))?;
-    let rulebook = Arc::new(inner.rulebook().await.map_err(|source| ImportError::Unavailable { source })?);
+    let rulebook = inner.rulebook().await.map_err(|source| ImportError::Unavailable { source })?;
     let stand = state::stand(&*inner.intake, upload.sha256).await?;
     let mut progress = state::blank(upload.sha256);
     progress.name = upload.name.clone();

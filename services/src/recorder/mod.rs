@@ -9,11 +9,13 @@ mod decide;
 mod determinations;
 mod draft;
 mod findings;
+mod flight;
 mod histories;
 mod history_error;
 mod ids_ahead;
 mod kept;
 mod people;
+mod reserved;
 mod sweep;
 mod tail;
 
