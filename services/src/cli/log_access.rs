@@ -12,6 +12,14 @@ pub struct LogAccess {
     /// The NATS servers, several with commas, as in nats://127.0.0.1:4222 or tls://n1:4222,tls://n2:4222,tls://n3:4222
     #[arg(long, env = "ROLLBOOK_NATS", value_name = "URL")]
     nats: String,
+    #[command(flatten)]
+    how: LogSecrets,
+}
+
+/// What the servers let in, wherever they are.
+#[derive(Debug, Clone, clap::Args)]
+#[command(next_help_heading = "The log")]
+pub struct LogSecrets {
     /// File with the seed of this program's nkey (`rollbook streams keys` makes them)
     #[arg(long, env = "ROLLBOOK_NATS_NKEY", value_name = "FILE", group = "secret")]
     nats_nkey: Option<PathBuf>,
@@ -48,8 +56,20 @@ pub struct LogAccess {
 impl LogAccess {
     /// As the service of this name: `recorder`, `projector`, `query`, `archiver`, `subscriber` or `admin`.
     pub fn of(&self, service: &str) -> Access {
+        self.how.of(&self.nats, service)
+    }
+
+    /// How many replicas the streams have.
+    pub fn replicas(&self) -> usize {
+        self.how.replicas()
+    }
+}
+
+impl LogSecrets {
+    /// As the service of this name: `recorder`, `projector`, `query`, `archiver`, `subscriber` or `admin`.
+    pub fn of(&self, nats: &str, service: &str) -> Access {
         Access {
-            url: self.nats.clone(),
+            url: nats.to_owned(),
             token: self.nats_token.as_ref().map(|token| token.expose().to_owned()),
             token_file: self.nats_token_file.clone(),
             credentials: self.nats_creds.clone(),

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use anyhow::Context;
 
 use super::exit::Stop;
-use super::secret::Secret;
+use super::log_access::LogSecrets;
 use crate::log::{Access, NatsLog, StreamSpec, connect};
 use crate::nats_server::{NatsServer, running};
 
@@ -16,15 +16,8 @@ pub struct Server {
     /// A NATS server that runs, as in nats://127.0.0.1:4222 [default: that of the data folder]
     #[arg(long, env = "ROLLBOOK_NATS", value_name = "URL")]
     pub nats: Option<String>,
-    /// The token the NATS server asks for; better in the environment
-    #[arg(long, env = "ROLLBOOK_NATS_TOKEN", value_name = "TOKEN", hide_env_values = true)]
-    nats_token: Option<Secret>,
-    /// The NATS server's monitoring address, as in http://127.0.0.1:8222, to see that it flushes before it answers
-    #[arg(long, env = "ROLLBOOK_NATS_MONITORING", value_name = "URL")]
-    monitoring: Option<String>,
-    /// Replicas that the streams have
-    #[arg(long, env = "ROLLBOOK_REPLICAS", value_name = "N", default_value_t = 1)]
-    replicas: usize,
+    #[command(flatten)]
+    how: LogSecrets,
     /// The nats-server to run where a data folder's does not run [default: the one on PATH]
     #[arg(long, env = "ROLLBOOK_NATS_SERVER", value_name = "PATH")]
     nats_server: Option<PathBuf>,
@@ -45,11 +38,11 @@ impl Server {
     /// Where none can be found or started.
     pub async fn attach(&self, data: &Path) -> anyhow::Result<Attached> {
         if let Some(url) = &self.nats {
-            return Ok(self.named(url));
+            return Ok(self.named(url, "archiver"));
         }
         let held = || Stop::unavailable("the data folder's nats-server cannot be used");
         match running(data).await.with_context(held)? {
-            Some(access) => Ok(Attached { access, replicas: self.replicas, started: None }),
+            Some(access) => Ok(Attached { access, replicas: self.how.replicas(), started: None }),
             None => self.start(data).await,
         }
     }
@@ -60,21 +53,20 @@ impl Server {
     /// As [`Server::attach`].
     pub async fn start_or_named(&self, data: &Path) -> anyhow::Result<Attached> {
         match &self.nats {
-            Some(url) => Ok(self.named(url)),
+            Some(url) => Ok(self.named(url, "admin")),
             None => self.start(data).await,
         }
     }
 
-    fn named(&self, url: &str) -> Attached {
-        let token = self.nats_token.as_ref().map(|token| token.expose().to_owned());
-        let access = Access { url: url.to_owned(), token, monitoring: self.monitoring.clone(), ..Access::default() };
-        Attached { access, replicas: self.replicas, started: None }
+    fn named(&self, url: &str, service: &str) -> Attached {
+        let access = self.how.of(url, service);
+        Attached { access, replicas: self.how.replicas(), started: None }
     }
 
     async fn start(&self, data: &Path) -> anyhow::Result<Attached> {
         let server = NatsServer::start(data, self.nats_server.clone()).await;
         let server = server.context(Stop::unavailable("the data folder's nats-server does not start"))?;
-        Ok(Attached { access: server.access().clone(), replicas: self.replicas, started: Some(server) })
+        Ok(Attached { access: server.access().clone(), replicas: self.how.replicas(), started: Some(server) })
     }
 }
 

@@ -6,7 +6,7 @@ use std::time::Instant;
 
 use anyhow::Context;
 use indicatif::HumanCount;
-use rollbook_projections::store::{Db, Views};
+use rollbook_projections::store::Views;
 use serde_json::json;
 
 use super::exit::{Exit, Stop};
@@ -111,7 +111,8 @@ async fn compare(
         _ => None,
     };
     let fold_in = scratch.as_ref().map(|scratch| scratch.0.clone());
-    let wanted = Wanted { streams, archive, views, fold_in };
+    let db = views.as_ref().map(|views| views.live().db());
+    let wanted = Wanted { streams, archive, views: db, fold_in };
     let mut meter: Option<(String, Meter)> = None;
     let mut told = |what: &str, done: u64, all: u64| {
         if meter.as_ref().is_none_or(|(before, _)| before != what) {
@@ -133,7 +134,7 @@ async fn compare(
     if let Some((_, meter)) = meter {
         meter.finish();
     }
-    if let Some(views) = &wanted.views {
+    if let Some(views) = &views {
         views.close().await;
     }
     let mut report = report.context(
@@ -147,9 +148,12 @@ async fn compare(
 }
 
 /// The database of the views, where one is asked for; that it cannot be opened is a finding like any other.
-async fn views(asked: &Verify) -> (Option<Db>, Report) {
+async fn views(asked: &Verify) -> (Option<Views>, Report) {
     let mut report = Report::default();
     let file = asked.folder.path().join("views.db");
+    let named = |name: &str| name.starts_with("views") && name.ends_with(".db");
+    let mut files = std::fs::read_dir(asked.folder.path()).into_iter().flatten().filter_map(Result::ok);
+    let any = files.any(|file| file.file_name().to_str().is_some_and(named));
     let address = match (&asked.database, &asked.server.nats) {
         (Some(address), _) if address.expose() == "none" => return (None, report),
         (Some(address), _) => address.expose().to_owned(),
@@ -158,7 +162,7 @@ async fn views(asked: &Verify) -> (Option<Db>, Report) {
             return (None, report);
         }
         // Opening it would make it.
-        (None, None) if !file.exists() => {
+        (None, None) if !any => {
             report.found(
                 "the views",
                 format!("{} is not there", file.display()),
@@ -169,7 +173,7 @@ async fn views(asked: &Verify) -> (Option<Db>, Report) {
         (None, None) => format!("sqlite://{}", file.display()),
     };
     match Views::open(&address).await {
-        Ok(views) => (Some(views.live().db()), report),
+        Ok(views) => (Some(views), report),
         Err(error) => {
             report.found(
                 "the views",

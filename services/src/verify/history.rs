@@ -41,6 +41,8 @@ impl History {
         if checkpoint.position > head {
             let what = format!("were made from a log up to position {}, which ends at {head} now", checkpoint.position);
             report.found("the views", what, "restore the log from the archive, or build the views anew if it is whole");
+        } else if checkpoint.position == Position(0) && head > Position(0) {
+            report.found("the views", "are empty", "rollbook up makes them anew from the log");
         } else if checkpoint.position < head {
             report.note(format!("the views stand at position {} of {head}", checkpoint.position));
         }
