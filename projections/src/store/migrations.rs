@@ -21,6 +21,7 @@ const ALL: &[(&str, &str)] = &[
     ("finding", include_str!("../../migrations/0010_finding.sql")),
     ("outreach_measures", include_str!("../../migrations/0011_outreach_measures.sql")),
     ("notice_determination", include_str!("../../migrations/0006_notice_determination.sql")),
+    ("recorded_at", include_str!("../../migrations/0013_recorded_at.sql")),
 ];
 
 /// Runs what has not run yet. Views that were there before and got a new table or column are emptied, to be read again

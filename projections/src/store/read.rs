@@ -27,7 +27,8 @@ const RULEBOOKS: &str = "SELECT position, hash, event FROM event_history \
     WHERE member IS NULL AND known_until IS NULL AND position <= $1 ORDER BY position";
 const MEMBERS_AFTER: &str = "SELECT DISTINCT member FROM event_history \
     WHERE known_until IS NULL AND member > $1 ORDER BY member LIMIT $2";
-const POSITION_AT: &str = "SELECT position FROM event_history WHERE recorded_at <= $1 ORDER BY position DESC LIMIT 1";
+const POSITION_AT: &str = "SELECT position FROM event_history WHERE recorded_at <= $1 \
+    ORDER BY recorded_at DESC, position DESC LIMIT 1";
 
 /// Members looked up in one statement.
 const MOST_MEMBERS: usize = 500;
