@@ -35,7 +35,8 @@ const EVER_LINKED: &str = "SELECT a, b FROM member_link WHERE a = $1 OR b = $1";
 const STUCK_COUNT: &str = "SELECT COUNT(*) FROM stuck_member";
 const MEMBERS_AFTER: &str = "SELECT DISTINCT member FROM event_history \
     WHERE known_until IS NULL AND member > $1 ORDER BY member LIMIT $2";
-const POSITION_AT: &str = "SELECT position FROM event_history WHERE recorded_at <= $1 ORDER BY position DESC LIMIT 1";
+const POSITION_AT: &str = "SELECT position FROM event_history WHERE recorded_at <= $1 \
+    ORDER BY recorded_at DESC, position DESC LIMIT 1";
 
 /// Members looked up in one statement.
 const MOST_MEMBERS: usize = 500;

@@ -1,20 +1,19 @@
 //! Writing a batch: rows closed, rows opened, the checkpoint moved, all in one transaction.
 
+mod lite_rows;
+mod pg_rows;
+
 use std::collections::BTreeSet;
 
 use chrono::{DateTime, Utc};
 use rollbook_events::{MemberId, Position};
-use sqlx::QueryBuilder;
 use uuid::Uuid;
 
 use super::db::{Db, Doing, StoreError, on};
-use crate::changes::{Changes, Opened};
+use crate::changes::Changes;
 use crate::links::Pair;
-use crate::view::{Cell, ColumnType, Table};
+use crate::view::Table;
 use crate::views;
-
-/// Parameters of one statement: SQLite takes 32,766, PostgreSQL 65,535.
-const MOST_PARAMETERS: usize = 30_000;
 
 const MOVE_CHECKPOINT: &str =
     "UPDATE checkpoint SET position = $1, recorded_at = $2 WHERE name = 'views' AND position = $3 AND term = $4";
@@ -135,7 +134,7 @@ impl Db {
 
 /// The same functions for each database: sqlx's traits would ask for a page of bounds to say this once.
 macro_rules! writer {
-    ($name:ident, $database:ty, $connection:ty) => {
+    ($name:ident, $rows:ident, $connection:ty) => {
         mod $name {
             use super::*;
 
@@ -156,8 +155,8 @@ macro_rules! writer {
                     return Err(StoreError::Fenced { expected: step.from.0 });
                 }
                 for (view, changes) in views::ALL.iter().zip(&changes.views) {
-                    close(conn, view.table(), &changes.closed).await.doing("close rows")?;
-                    open(conn, view.table(), &changes.opened).await.doing("open rows")?;
+                    $rows::close(conn, view.table(), &changes.closed).await.doing("close rows")?;
+                    $rows::open(conn, view.table(), &changes.opened).await.doing("open rows")?;
                 }
                 for ((a, b), at, joined) in links_in_order(changes) {
                     let query = if joined {
@@ -179,66 +178,11 @@ macro_rules! writer {
                 let views = views::ALL.iter().map(|view| (view.table().sql_name(), "member"));
                 let others = [("member_link", "a"), ("member_link", "b"), ("stuck_member", "member")];
                 for (table, column) in views.chain(others.map(|(table, column)| (table.to_owned(), column))) {
-                    for chunk in members.chunks(MOST_PARAMETERS) {
-                        let mut query = QueryBuilder::<$database>::new("DELETE FROM ");
-                        query.push(&table).push(" WHERE ").push(column).push(" IN (");
-                        let mut list = query.separated(", ");
-                        for member in chunk {
-                            list.push_bind(*member);
-                        }
-                        query.push(")");
-                        query.build().execute(&mut *conn).await?;
+                    let text = format!("DELETE FROM {table} WHERE {column} = $1");
+                    for member in members {
+                        let delete = sqlx::query(sqlx::AssertSqlSafe(text.clone()));
+                        delete.bind(*member).execute(&mut *conn).await?;
                     }
-                }
-                Ok(())
-            }
-
-            async fn close(conn: &mut $connection, table: &Table, closed: &[(String, Position)]) -> sqlx::Result<()> {
-                for chunk in closed.chunks(MOST_PARAMETERS / 2) {
-                    let mut query = QueryBuilder::<$database>::new("UPDATE ");
-                    query.push(table.sql_name()).push(" SET known_until = v.column2 FROM (");
-                    query.push_values(chunk, |mut row, (key, at)| {
-                        row.push_bind(key.clone()).push_bind(sql(*at));
-                    });
-                    query.push(") AS v WHERE row_key = v.column1 AND known_until IS NULL");
-                    query.build().execute(&mut *conn).await?;
-                }
-                Ok(())
-            }
-
-            async fn open(conn: &mut $connection, table: &Table, opened: &[Opened]) -> sqlx::Result<()> {
-                for chunk in opened.chunks(MOST_PARAMETERS / (table.columns.len() + 4)) {
-                    let mut query = QueryBuilder::<$database>::new("INSERT INTO ");
-                    query.push(table.sql_name()).push(" (row_key, member, known_from, known_until");
-                    for column in table.columns {
-                        query.push(", ").push(column.name);
-                    }
-                    query.push(") ");
-                    query.push_values(chunk, |mut values, opened| {
-                        let row = &opened.row;
-                        values.push_bind(row.key.clone()).push_bind(row.member.map(|member| member.0));
-                        values.push_bind(sql(opened.known_from)).push_bind(opened.known_until.map(sql));
-                        for (cell, column) in row.cells.iter().zip(table.columns) {
-                            match cell.clone() {
-                                Cell::Text(text) => values.push_bind(text),
-                                Cell::Integer(number) => values.push_bind(number),
-                                Cell::Boolean(yes) => values.push_bind(yes),
-                                Cell::Day(day) => values.push_bind(day),
-                                Cell::Instant(instant) => values.push_bind(instant),
-                                Cell::Uuid(id) => values.push_bind(id),
-                                // PostgreSQL wants to know the type even of nothing.
-                                Cell::Null => match column.kind {
-                                    ColumnType::Text => values.push_bind(None::<String>),
-                                    ColumnType::Integer => values.push_bind(None::<i64>),
-                                    ColumnType::Boolean => values.push_bind(None::<bool>),
-                                    ColumnType::Day => values.push_bind(None::<chrono::NaiveDate>),
-                                    ColumnType::Instant => values.push_bind(None::<DateTime<Utc>>),
-                                    ColumnType::Uuid => values.push_bind(None::<Uuid>),
-                                },
-                            };
-                        }
-                    });
-                    query.build().persistent(chunk.len() > 1).execute(&mut *conn).await?;
                 }
                 Ok(())
             }
@@ -246,8 +190,8 @@ macro_rules! writer {
     };
 }
 
-writer!(pg, sqlx::Postgres, sqlx::PgConnection);
-writer!(lite, sqlx::Sqlite, sqlx::SqliteConnection);
+writer!(pg, pg_rows, sqlx::PgConnection);
+writer!(lite, lite_rows, sqlx::SqliteConnection);
 
 /// The links joined (`true`) and parted, in order of position: one batch may do either to the same pair, again and again.
 fn links_in_order(changes: &Changes) -> Vec<(Pair, Position, bool)> {
@@ -255,6 +199,17 @@ fn links_in_order(changes: &Changes) -> Vec<(Pair, Position, bool)> {
     let mut links: Vec<_> = joined.chain(changes.parted.iter().map(|(pair, at)| (*pair, *at, false))).collect();
     links.sort_by_key(|(_, at, _)| *at);
     links
+}
+
+/// `INSERT INTO` a view's table, with the names of its columns.
+fn insert_into(table: &Table) -> String {
+    let mut text = format!("INSERT INTO {} (row_key, member, known_from, known_until", table.sql_name());
+    for column in table.columns {
+        text.push_str(", ");
+        text.push_str(column.name);
+    }
+    text.push_str(") ");
+    text
 }
 
 /// A position as a column holds it.

@@ -97,7 +97,7 @@ pub(super) fn service(setup: &Setup, name: &str, role: Role, ready: Ready, comma
 }
 
 async fn answering(service: &Service) -> Result<(), NotStarted> {
-    let begun = std::time::Instant::now();
+    let begun = Instant::now();
     while service.address().is_none() {
         if begun.elapsed() > START {
             return Err(NotStarted(format!("{} does not answer at the start", service.name)));
