@@ -1,4 +1,4 @@
-//! `chaos run` and `chaos list`.
+//! `chaos run`, `chaos list`, `chaos damage`.
 
 use std::ops::RangeInclusive;
 use std::path::PathBuf;
@@ -35,6 +35,8 @@ struct Cli {
 enum Verb {
     /// Runs seeds, one JSON line each with --json
     Run(Run),
+    Damage(super::damage::Damage),
+    Planted(super::planted::Planted),
     /// Lists the faults and the invariants
     List,
 }
@@ -95,16 +97,9 @@ pub fn main() -> ExitCode {
             list();
             Ok(true)
         }
-        Verb::Run(verb) => {
-            let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().unwrap();
-            runtime.block_on(async {
-                tokio::select! {
-                    done = run_all(&verb) => done,
-                    // Everything that was started ends with what holds it.
-                    () = told_to_end() => Err("interrupted".to_owned()),
-                }
-            })
-        }
+        Verb::Run(verb) => until_told(run_all(&verb)),
+        Verb::Damage(verb) => until_told(in_words(super::damage::run(&verb))),
+        Verb::Planted(verb) => until_told(in_words(super::planted::run(&verb))),
     };
     match done {
         Ok(true) => ExitCode::SUCCESS,
@@ -114,6 +109,21 @@ pub fn main() -> ExitCode {
             ExitCode::from(2)
         }
     }
+}
+
+/// Does it, or ends when it is told to; everything that was started ends with what holds it.
+fn until_told(doing: impl Future<Output = Result<bool, String>>) -> Result<bool, String> {
+    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().unwrap();
+    runtime.block_on(async {
+        tokio::select! {
+            done = doing => done,
+            () = told_to_end() => Err("interrupted".to_owned()),
+        }
+    })
+}
+
+async fn in_words(doing: impl Future<Output = anyhow::Result<bool>>) -> Result<bool, String> {
+    doing.await.map_err(|error| format!("{error:#}"))
 }
 
 async fn told_to_end() {

@@ -10,6 +10,8 @@ use std::time::Instant;
 use serde::{Deserialize, Serialize};
 use tokio::sync::watch;
 
+use super::check::Violation;
+
 /// How a request ended, as its client knows it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -108,6 +110,7 @@ pub struct History {
     file: Mutex<File>,
     next: AtomicU64,
     requests: watch::Sender<u64>,
+    accused: Mutex<Vec<Violation>>,
 }
 
 impl History {
@@ -119,6 +122,7 @@ impl History {
             file: Mutex::new(File::create(path).unwrap()),
             next: AtomicU64::new(1),
             requests: watch::Sender::new(0),
+            accused: Mutex::default(),
         }
     }
 
@@ -154,6 +158,16 @@ impl History {
     pub fn say(&self, fault: &str, what: &str) {
         let line = serde_json::json!({ "fault": fault, "at": self.now(), "did": what });
         self.file.lock().unwrap().write_all(format!("{line}\n").as_bytes()).unwrap();
+    }
+
+    /// A fault saw, while it struck, what must not be.
+    pub fn accuse(&self, violation: Violation) {
+        self.accused.lock().unwrap().push(violation);
+    }
+
+    /// What faults saw that must not be.
+    pub fn accused(&self) -> Vec<Violation> {
+        self.accused.lock().unwrap().clone()
     }
 
     /// All that has ended so far.

@@ -9,10 +9,13 @@
 
 pub mod check;
 pub mod cli;
+pub mod damage;
 pub mod evidence;
 pub mod faults;
 pub mod history;
 pub mod plan;
+pub mod planted;
 pub mod run;
+pub mod tools;
 pub mod workload;
 pub mod world;

@@ -120,7 +120,7 @@ async fn attempt(plan: Plan, folder: &TempDir, report: &mut Report, laps: &mut [
         () = faults::strike(&world) => {}
     }
     laps[2..].fill(Instant::now());
-    let mut violations = Vec::new();
+    let mut violations = history.accused();
     let mut judged = false;
     for fault in plan.faults() {
         if let Some(found) = fault.judge(&world).await {

@@ -2,10 +2,14 @@
 
 pub mod clock;
 pub mod deliveries;
+pub mod drift;
 pub mod failpoints;
+pub mod full_disk;
 pub mod kill;
 pub mod network;
+pub mod nodes;
 pub mod pause;
+pub mod power;
 
 use std::fmt::Debug;
 use std::sync::Arc;
@@ -42,6 +46,16 @@ pub const ALL: &[&dyn Fault] = &[
     &deliveries::KilledImport,
     &deliveries::RollingRestart,
     &clock::Ahead,
+    &power::PowerLoss,
+    &power::FlushRefused,
+    &power::FlushLies,
+    &full_disk::FullDisk,
+    &nodes::LeaderKilled,
+    &nodes::LeaderPaused,
+    &nodes::NodesRoll,
+    &drift::SettingDrifts,
+    &drift::StreamDeleted,
+    &drift::StoreGoesBack,
 ];
 
 /// Something that goes wrong.

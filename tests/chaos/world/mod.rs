@@ -1,6 +1,7 @@
 //! The processes of one run, the networks between them, and one task that looks after all of them.
 
 pub mod api;
+mod nodes;
 mod parts;
 pub mod postgres;
 pub mod proxy;
@@ -8,7 +9,7 @@ pub mod rebuild;
 pub mod service;
 
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
 use nix::sys::signal::{Signal, kill};
@@ -17,8 +18,10 @@ use tokio::task::JoinHandle;
 
 use super::history::History;
 use super::plan::{Database, Plan, Shape};
+use super::tools::ballast::SmallDisk;
+use super::tools::loop_fs::LoopFs;
 use api::Api;
-pub use parts::faketime;
+pub use parts::{faketime, rollbook};
 use proxy::Proxy;
 use service::{Role, Service, children};
 
@@ -43,6 +46,14 @@ pub struct Setup {
     pub nats_under: Vec<String>,
     /// More environment for every rollbook.
     pub environment: Vec<(String, String)>,
+    /// More arguments for every `rollbook up` and `rollbook serve`.
+    pub arguments: Vec<String>,
+    /// Whether the log is kept by three nodes; a ledger in parts alone.
+    pub nodes: bool,
+    /// The disk that the stores lie on, where its power can be cut.
+    pub disk: Option<Mutex<LoopFs>>,
+    /// The disk that the stores lie on, where it can be filled.
+    pub small_disk: Option<SmallDisk>,
 }
 
 impl Setup {
@@ -50,7 +61,9 @@ impl Setup {
     pub fn new(plan: Plan, dir: &Path) -> Self {
         let (dir, stores) = (dir.to_owned(), dir.to_owned());
         let (nats_settings, nats_under, environment) = (String::new(), Vec::new(), Vec::new());
-        Self { plan, dir, stores, clocks: false, nats_settings, nats_under, environment }
+        let arguments = Vec::new();
+        let (clocks, nodes, disk, small_disk) = (false, false, None, None);
+        Self { plan, dir, stores, clocks, nats_settings, nats_under, environment, arguments, nodes, disk, small_disk }
     }
 }
 

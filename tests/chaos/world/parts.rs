@@ -1,5 +1,6 @@
 //! Bringing a ledger up, in either shape.
 
+use std::fs::File;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::sync::Arc;
@@ -7,7 +8,7 @@ use std::sync::Arc;
 use super::api::Api;
 use super::proxy::Proxy;
 use super::service::{Ready, Role, Service};
-use super::{LOOK_EVERY, NotStarted, START, Setup, World, postgres};
+use super::{LOOK_EVERY, NotStarted, START, Setup, World, nodes, postgres};
 use crate::chaos::history::History;
 use crate::chaos::plan::{Database, Shape};
 
@@ -84,7 +85,7 @@ impl Recipe {
     }
 }
 
-fn service(setup: &Setup, name: &str, role: Role, ready: Ready, command: &Command) -> Arc<Service> {
+pub(super) fn service(setup: &Setup, name: &str, role: Role, ready: Ready, command: &Command) -> Arc<Service> {
     let service = Service::new(name, role, ready, &setup.dir, Recipe::of(command).launch());
     service.want();
     service.look_after();
@@ -104,8 +105,9 @@ async fn answering(service: &Service) -> Result<(), NotStarted> {
 }
 
 fn nats(setup: &Setup) -> Arc<Service> {
-    let folder = setup.stores.join("nats");
-    let (store, ports) = (folder.join("store"), folder.join("ports"));
+    // Its settings lie apart from its store: they were there long before any power failed.
+    let folder = setup.dir.join("nats");
+    let (store, ports) = (setup.stores.join("nats/store"), folder.join("ports"));
     std::fs::create_dir_all(&store).unwrap();
     std::fs::create_dir_all(&ports).unwrap();
     let conf = folder.join("nats.conf");
@@ -124,11 +126,11 @@ fn nats(setup: &Setup) -> Arc<Service> {
 }
 
 /// Makes the streams, which no part of a ledger does by itself.
-fn make_streams(setup: &Setup, server: &Service) -> Result<(), NotStarted> {
+fn make_streams(setup: &Setup, log: &[String]) -> Result<(), NotStarted> {
     let token = setup.dir.join("nats.token");
     std::fs::write(&token, NATS_TOKEN).unwrap();
     let mut command = Command::new(rollbook());
-    command.args(["streams", "create", "--nats"]).arg(server.address().unwrap_or_default());
+    command.args(["streams", "create"]).args(log);
     let made = command.arg("--nats-token-file").arg(token).output().unwrap();
     let said = String::from_utf8_lossy(&made.stderr).into_owned();
     if made.status.success() { Ok(()) } else { Err(NotStarted(said)) }
@@ -169,20 +171,32 @@ impl World {
             if let Some(binary) = crate::server::binary() {
                 command.arg("--nats-server").arg(binary);
             }
+            command.args(&setup.arguments);
             let up = service(&setup, "up", Role::Up, Ready::Listening, &command);
             services.push(up.clone());
             answering(&up).await?;
         } else {
-            let server = nats(&setup);
-            answering(&server).await?;
-            make_streams(&setup, &server)?;
-            nats_network = Some(Proxy::start(server.addresses(), seed ^ 1).await);
-            monitoring = Some(Proxy::start(monitoring_of(&setup, &server), seed ^ 2).await);
-            let at = |proxy: &Option<Proxy>| proxy.as_ref().map(Proxy::address).unwrap().to_string();
-            let (log, watch) = (at(&nats_network), at(&monitoring));
-            services.push(server);
+            let log = if setup.nodes {
+                let (nodes, options) = nodes::three(&setup);
+                services.extend(nodes);
+                for node in &services {
+                    answering(node).await?;
+                }
+                make_streams(&setup, &options)?;
+                options
+            } else {
+                let server = nats(&setup);
+                answering(&server).await?;
+                make_streams(&setup, &["--nats".to_owned(), server.address().unwrap_or_default()])?;
+                let network = Proxy::start(server.addresses(), seed ^ 1).await;
+                let watch = Proxy::start(monitoring_of(&setup, &server), seed ^ 2).await;
+                let [log, address] = [format!("nats://{}", network.address()), format!("http://{}", watch.address())];
+                (nats_network, monitoring) = (Some(network), Some(watch));
+                services.push(server);
+                ["--nats".to_owned(), log, "--monitoring".to_owned(), address].to_vec()
+            };
             for (name, role) in PARTS {
-                let part = part(&setup, name, role, [&log, &watch, &database]);
+                let part = part(&setup, name, role, &log, &database);
                 services.push(part.clone());
                 if name == PARTS[0].0 {
                     // The first makes the ledger's key and the operator's token.
@@ -220,15 +234,18 @@ fn sqlite(setup: &Setup) -> String {
     format!("sqlite://{}", setup.stores.join("views.db").display())
 }
 
-fn part(setup: &Setup, name: &str, role: Role, [nats, monitoring, database]: [&str; 3]) -> Arc<Service> {
+fn part(setup: &Setup, name: &str, role: Role, log: &[String], database: &str) -> Arc<Service> {
     let data = setup.stores.join(name);
     std::fs::create_dir_all(&data).unwrap();
     for file in ["ledger.key", "tokens.json", "admin.token"] {
         let made = setup.stores.join(PARTS[0].0).join(file);
         if made.exists() {
             std::fs::copy(made, data.join(file)).unwrap();
+            // As if it had been there for long.
+            File::open(data.join(file)).unwrap().sync_all().unwrap();
         }
     }
+    File::open(&data).unwrap().sync_all().unwrap();
     let verb = match role {
         Role::Recorder => "recorder",
         Role::Projector => "projector",
@@ -236,15 +253,14 @@ fn part(setup: &Setup, name: &str, role: Role, [nats, monitoring, database]: [&s
     };
     let mut command = rollbook_command(setup, name);
     command.args(["serve", verb, "--listen", "127.0.0.1:0", "--nats-token", NATS_TOKEN]).arg("--data").arg(data);
-    command.args(["--nats", &format!("nats://{nats}"), "--monitoring", &format!("http://{monitoring}")]);
-    command.args(["--database", database]);
+    command.args(log).args(["--database", database]).args(&setup.arguments);
     service(setup, name, role, Ready::Listening, &command)
 }
 
 /// The server's monitoring address, which moves with each start as the other one does.
 fn monitoring_of(setup: &Setup, server: &Arc<Service>) -> tokio::sync::watch::Receiver<Option<String>> {
     let (send, receive) = tokio::sync::watch::channel(None);
-    let (mut addresses, folder, server) = (server.addresses(), setup.stores.join("nats/ports"), Arc::downgrade(server));
+    let (mut addresses, folder, server) = (server.addresses(), setup.dir.join("nats/ports"), Arc::downgrade(server));
     tokio::spawn(async move {
         while let Some(id) = server.upgrade().map(|server| server.id()) {
             let ports = id.and_then(|id| std::fs::read(folder.join(format!("nats-server_{id}.ports"))).ok());
@@ -269,5 +285,8 @@ pub(super) fn rebuilder(setup: &Setup, nats: &str, token: &str) -> Arc<Service> 
     let mut command = Command::new(rollbook());
     command.args(["serve", "projector", "--listen", "127.0.0.1:0", "--nats-token", token, "--nats", nats]);
     command.arg("--data").arg(&data).args(["--database", &format!("sqlite://{}", data.join("views.db").display())]);
+    if setup.nodes {
+        command.args(["--replicas", "3"]);
+    }
     service(setup, "rebuilt", Role::Projector, Ready::Listening, &command)
 }
