@@ -8,6 +8,7 @@ use rollbook_projections::store::{Db, Views};
 use tokio::sync::watch;
 use tokio_util::task::TaskTracker;
 
+use crate::archive::status::Watched;
 use crate::health::Health;
 use crate::identity_index::IdentityIndex;
 use crate::import::Importer;
@@ -31,6 +32,8 @@ pub struct App {
     pub status: watch::Receiver<Status>,
     /// What is wrong now, and what that forbids.
     pub health: Health,
+    /// How the archive stands, where this program archives.
+    pub archive: Option<Watched>,
     /// The enrollment stream.
     pub log: Arc<dyn Log>,
     /// The recorder, where this program is one.

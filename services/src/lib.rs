@@ -7,6 +7,7 @@
 //! query, and the other way round; they meet in [`app`].
 
 pub mod app;
+pub mod archive;
 pub mod bench;
 pub mod cli;
 pub mod clock;
@@ -28,3 +29,4 @@ pub mod sample;
 pub mod scenario;
 pub mod tokens;
 pub mod up;
+pub mod verify;

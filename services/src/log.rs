@@ -10,6 +10,7 @@ mod follow;
 mod memory;
 mod nats;
 mod settings;
+mod whole;
 
 use std::fmt;
 
@@ -22,6 +23,7 @@ pub use access::{Access, SecretError, connect, secret};
 pub use memory::MemoryLog;
 pub use nats::NatsLog;
 pub use settings::{OLDEST_SERVER, SettingsError, Version};
+pub use whole::Record;
 
 /// The most messages one atomic batch may hold; the server's own limit.
 pub const MOST_IN_A_BATCH: usize = 1_000;
@@ -51,6 +53,9 @@ impl StreamSpec {
     pub const IDENTITY: Self = Self { name: "IDENTITY", subjects: "identity.*" };
     /// Files received, and what became of each row.
     pub const INTAKE: Self = Self { name: "INTAKE", subjects: "intake.*" };
+
+    /// All of them.
+    pub const ALL: [Self; 3] = [Self::ENROLLMENT, Self::IDENTITY, Self::INTAKE];
 
     /// Whether a literal subject belongs to this stream.
     pub fn admits(&self, subject: &str) -> bool {

@@ -14,6 +14,7 @@ use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 
 use crate::app::App;
+use crate::archive::{Address, Archiving};
 use crate::failpoint;
 use crate::guards::{self, Guards, Place, Watched};
 use crate::health::Health;
@@ -41,6 +42,8 @@ pub struct Settings {
     pub database: Option<String>,
     /// The nats-server to run; the one on PATH where none is named.
     pub nats_server: Option<PathBuf>,
+    /// Where to archive, and how long a message may wait for that; nowhere where nothing is named.
+    pub archive: Option<(Address, Duration)>,
     /// Members of a sample county to load and ask about, where one is wanted.
     pub demo: Option<u32>,
     /// How the guards watch.
@@ -64,6 +67,8 @@ pub struct ServeSettings {
     pub listen: SocketAddr,
     /// How the guards watch.
     pub guards: guards::Settings,
+    /// Where to archive, and how long a message may wait for that, in an archiver.
+    pub archive: Option<(Address, Duration)>,
 }
 
 /// Runs a whole ledger until it is told to end.
@@ -84,10 +89,13 @@ pub async fn up(mut settings: Settings) -> anyhow::Result<()> {
     failpoint!("start.after_streams");
     let watched = Watched { places: places(&settings.data, &database), data: settings.data.clone(), records: true };
     let guards = Guards::new(streams.all(), views.live().clone(), health.clone(), watched, settings.guards)?;
-    // Before anything can be recorded: not even a first rulebook stands on a log that has lost its end.
+    // Before anything can be recorded: not even a first rulebook stands on a log that has lost its end, or is not what was
+    // archived.
     guards.look().await;
-    let streams = Streams::guarded(&guards);
-    let app = parts::whole(&streams, views, &settings.data, &health, guards.last_recorded(), &cancelled).await?;
+    let archiving = archive(&streams, settings.archive.as_ref(), &health).await?;
+    let streams = streams.guarded(&guards);
+    let mut app = parts::whole(&streams, views, &settings.data, &health, guards.last_recorded(), &cancelled).await?;
+    app.archive = archiving.as_ref().map(Archiving::watched);
     let watch = guards.watch(app.status.clone(), &cancelled);
     let (address, serving) = listen(app.clone(), settings.listen, &cancelled).await?;
     first_token(&app.tokens, &settings.data)?;
@@ -110,6 +118,9 @@ pub async fn up(mut settings: Settings) -> anyhow::Result<()> {
     // Callers in flight are answered before the database is closed under them.
     _ = tokio::time::timeout(LAST_ANSWERS, &mut serving).await;
     watch.ended().await;
+    if let Some(archiving) = archiving {
+        archiving.end().await;
+    }
     closed(&app).await;
     drop(streams);
     server.stop().await;
@@ -140,8 +151,11 @@ pub async fn serve(role: Role, mut settings: ServeSettings) -> anyhow::Result<()
     };
     let guards = Guards::new(streams.all(), views.live().clone(), health.clone(), watched, settings.guards)?;
     guards.look().await;
-    let streams = Streams::guarded(&guards);
-    let app = parts::part(role, &streams, views, &settings.data, &health, guards.last_recorded(), &cancelled).await?;
+    let archiving = archive(&streams, settings.archive.as_ref(), &health).await?;
+    let streams = streams.guarded(&guards);
+    let mut app =
+        parts::part(role, &streams, views, &settings.data, &health, guards.last_recorded(), &cancelled).await?;
+    app.archive = archiving.as_ref().map(Archiving::watched);
     let watch = guards.watch(app.status.clone(), &cancelled);
     let (address, serving) = listen(app.clone(), settings.listen, &cancelled).await?;
     first_token(&app.tokens, &settings.data)?;
@@ -156,6 +170,9 @@ pub async fn serve(role: Role, mut settings: ServeSettings) -> anyhow::Result<()
     };
     cancelled.cancel();
     watch.ended().await;
+    if let Some(archiving) = archiving {
+        archiving.end().await;
+    }
     closed(&app).await;
     ended
 }
@@ -167,12 +184,23 @@ async fn closed(app: &App) {
     app.views.close().await;
 }
 
+/// Begins to archive, where that is wanted.
+async fn archive(
+    streams: &Streams,
+    wanted: Option<&(Address, Duration)>,
+    health: &Health,
+) -> anyhow::Result<Option<Archiving>> {
+    let Some((address, patience)) = wanted else { return Ok(None) };
+    let begun = Archiving::begin(streams.whole(), address, *patience, health).await;
+    Ok(Some(begun.with_context(|| format!("could not archive into {address}"))?))
+}
+
 /// The whole path: it is told to callers who run elsewhere.
 fn whole_path(data: &Path) -> anyhow::Result<PathBuf> {
     std::path::absolute(data).with_context(|| format!("{} is no path", data.display()))
 }
 
-fn make_folder(data: &Path) -> anyhow::Result<()> {
+pub(crate) fn make_folder(data: &Path) -> anyhow::Result<()> {
     use std::os::unix::fs::PermissionsExt;
     let doing = || format!("could not make the data folder {}", data.display());
     for folder in [data.to_owned(), data.join("spool"), data.join("quarantine")] {

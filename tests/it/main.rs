@@ -2,6 +2,7 @@
 
 #![expect(clippy::unwrap_used, reason = "a test whose servers or answers are missing has failed")]
 
+mod archive;
 mod back_dated;
 mod bench;
 mod chaos;

@@ -1,9 +1,11 @@
 //! Reading back: where the views are, the events of some members, and rows as known at a position.
 
+mod filed;
 mod page;
 mod rows;
 mod walk;
 
+pub use filed::Filed;
 pub use page::{Filter, Group, Page, Sum, SumBy};
 pub use rows::Known;
 pub use walk::Walk;

@@ -36,7 +36,9 @@ impl Logging {
         let filter = EnvFilter::try_new(filter)
             .with_context(|| Stop::usage(format!("`{filter}` is no filter of logs")).next("as in --log info"))?;
         // Below info async-nats writes questions and answers of the log, bodies included, and sqlx writes statements.
-        let filter = ["async_nats=info", "sqlx=warn", "opentelemetry=warn"]
+        // And at info it tells of each connection, which is of interest where a ledger runs.
+        let client = if default == "info" { "async_nats=info" } else { "async_nats=warn" };
+        let filter = [client, "sqlx=warn", "opentelemetry=warn"]
             .iter()
             .try_fold(filter, |filter, directive| directive.parse().map(|directive| filter.add_directive(directive)));
         let filter = filter.context("could not cap the logs of the libraries")?;

@@ -15,6 +15,7 @@ pub mod meter;
 pub mod output;
 pub mod pace;
 pub mod secret;
+pub mod server;
 pub mod standing;
 pub mod table;
 
@@ -34,6 +35,7 @@ pub mod outreach;
 pub mod print;
 pub mod reassessments;
 pub mod rebuild;
+pub mod restore;
 pub mod rulebook;
 pub mod sample;
 pub mod scenario;
@@ -42,6 +44,7 @@ pub mod streams;
 pub mod token;
 pub mod traces;
 pub mod up;
+pub mod verify;
 
 use clap::{Parser, Subcommand};
 
@@ -93,6 +96,8 @@ enum Verb {
     Rebuild(rebuild::Rebuild),
     Dump(dump::Dump),
     Bench(bench::Bench),
+    Verify(verify::Verify),
+    Restore(restore::Restore),
     Doctor(doctor::Doctor),
     Token(token::Token),
     Rulebook(rulebook::Rulebook),
@@ -144,6 +149,8 @@ async fn done(cli: &Cli, output: &mut Output) -> anyhow::Result<Exit> {
         Verb::Rebuild(verb) => rebuild::run(verb, output).await,
         Verb::Dump(verb) => dump::run(verb, output).await,
         Verb::Bench(verb) => bench::run(verb, output).await,
+        Verb::Verify(verb) => verify::run(verb, output).await,
+        Verb::Restore(verb) => restore::run(verb, output).await,
         Verb::Doctor(verb) => doctor::run(verb, output).await,
         Verb::Token(verb) => token::run(verb, output),
         Verb::Rulebook(verb) => rulebook::run(verb, output).await,

@@ -167,8 +167,10 @@ async fn watch(client: &Client, number: i64, meter: &mut Meter) -> anyhow::Resul
         };
         let position = of.get("position").and_then(Value::as_u64).unwrap_or(0);
         meter.at(position, position);
-        let over = of.get("role").and_then(Value::as_str) != Some("building")
-            || of.get("stage").and_then(Value::as_str).is_some_and(|stage| ["differs", "failed"].contains(&stage));
+        let stage = of.get("stage").and_then(Value::as_str);
+        // What was accepted a moment ago is still told to wait for it.
+        let waits = stage == Some("differs") && of.get("accepted").and_then(Value::as_bool) != Some(true);
+        let over = of.get("role").and_then(Value::as_str) != Some("building") || waits || stage == Some("failed");
         if over {
             return Ok(of.clone());
         }

@@ -2,6 +2,7 @@
 
 use std::net::SocketAddr;
 use std::path::PathBuf;
+use std::time::Duration;
 
 use anyhow::Context;
 
@@ -10,6 +11,7 @@ use super::folder::Folder;
 use super::guards::Guarding;
 use super::log_access::LogAccess;
 use super::secret::Secret;
+use crate::archive::Address;
 use crate::up::{Role, ServeSettings, Settings};
 
 const UP_EXAMPLES: &str = "\
@@ -45,6 +47,11 @@ pub struct Up {
     /// The nats-server to run [default: the one on PATH]
     #[arg(long, env = "ROLLBOOK_NATS_SERVER", value_name = "PATH")]
     nats_server: Option<PathBuf>,
+    /// Where to archive: a folder, s3://BUCKET/PREFIX, or none [default: DIR/archive]
+    #[arg(long, env = "ROLLBOOK_ARCHIVE", value_name = "ADDRESS|none")]
+    archive: Option<String>,
+    #[command(flatten)]
+    pace: Pace,
     /// Load a sample county and ask it three questions
     #[arg(long)]
     demo: bool,
@@ -64,6 +71,8 @@ enum Part {
     Projector,
     /// Answers questions.
     Query,
+    /// Archives the streams.
+    Archiver,
 }
 
 /// Runs one part of a ledger against a NATS server and a database
@@ -83,10 +92,29 @@ pub struct Serve {
     /// Where the API listens; port 0 takes a free one
     #[arg(long, env = "ROLLBOOK_LISTEN", value_name = "ADDR", default_value = "127.0.0.1:8080")]
     listen: SocketAddr,
+    /// Where an archiver archives: a folder, or s3://BUCKET/PREFIX
+    #[arg(long, env = "ROLLBOOK_ARCHIVE", value_name = "ADDRESS", required_if_eq("part", "archiver"))]
+    archive: Option<String>,
+    #[command(flatten)]
+    pace: Pace,
     #[command(flatten)]
     folder: Folder,
     #[command(flatten)]
     guarding: Guarding,
+}
+
+/// How soon messages are archived.
+#[derive(Debug, Clone, clap::Args)]
+struct Pace {
+    /// Seconds that a message waits at most before it is archived
+    #[arg(long, value_name = "SECONDS", default_value_t = 30, value_parser = clap::value_parser!(u16).range(1..=60))]
+    archive_within: u16,
+}
+
+impl Pace {
+    fn patience(&self) -> Duration {
+        Duration::from_secs(u64::from(self.archive_within))
+    }
 }
 
 /// Runs a whole ledger until it is told to end.
@@ -94,11 +122,18 @@ pub struct Serve {
 /// # Errors
 /// Where something it needs is not there.
 pub async fn up(up: &Up) -> anyhow::Result<Exit> {
+    let archive = match up.archive.as_deref() {
+        Some("none") => None,
+        Some(address) => Some(parsed(address)?),
+        None => Some(Address::Folder(up.folder.path().join("archive"))),
+    };
+    let archive = archive.map(|address| (address, up.pace.patience()));
     let settings = Settings {
         data: up.folder.path().to_owned(),
         listen: up.listen,
         database: up.database.as_ref().map(|database| database.expose().to_owned()),
         nats_server: up.nats_server.clone(),
+        archive,
         demo: up.demo.then_some(up.demo_members),
         guards: up.guarding.settings(),
     };
@@ -115,6 +150,11 @@ pub async fn serve(serve: &Serve) -> anyhow::Result<Exit> {
         Part::Recorder => (Role::Recorder, "recorder"),
         Part::Projector => (Role::Projector, "projector"),
         Part::Query => (Role::Query, "query"),
+        Part::Archiver => (Role::Archiver, "archiver"),
+    };
+    let archive = match (serve.part, &serve.archive) {
+        (Part::Archiver, Some(address)) => Some((parsed(address)?, serve.pace.patience())),
+        (Part::Archiver | Part::Recorder | Part::Projector | Part::Query, _) => None,
     };
     let settings = ServeSettings {
         access: serve.log.of(service),
@@ -124,9 +164,14 @@ pub async fn serve(serve: &Serve) -> anyhow::Result<Exit> {
         data: serve.folder.path().to_owned(),
         listen: serve.listen,
         guards: serve.guarding.settings(),
+        archive,
     };
     crate::up::serve(role, settings).await.context(stopped())?;
     Ok(Exit::Done)
+}
+
+fn parsed(address: &str) -> anyhow::Result<Address> {
+    address.parse().with_context(|| Stop::usage(format!("{address} is no address of an archive")))
 }
 
 fn stopped() -> Stop {

@@ -46,6 +46,8 @@ struct OneGeneration {
     role: &'static str,
     /// While it is built: catching_up, comparing, differs (it waits to be accepted or given up), switching or failed.
     stage: String,
+    /// Whether it is to become live though it differs.
+    accepted: bool,
     /// The last event it held, as last told; while it is built.
     #[schema(minimum = 0)]
     position: u64,
@@ -65,7 +67,7 @@ impl From<Generation> for OneGeneration {
             Role::Dropping => "dropping",
         };
         let (position, head) = (of.position.0, of.head.0);
-        Self { number: of.number, role, stage: of.stage, position, head, told: of.told }
+        Self { number: of.number, role, stage: of.stage, accepted: of.accepted, position, head, told: of.told }
     }
 }
 

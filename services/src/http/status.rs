@@ -17,6 +17,7 @@ use super::doc::Operated;
 use super::edge::Edge;
 use super::params::Params;
 use super::problem::Problem;
+use crate::archive::status::{ArchiveStanding, Watched};
 use crate::clock;
 use crate::health::Trouble;
 use crate::projector::Phase;
@@ -77,6 +78,8 @@ struct Standing {
     database: &'static str,
     /// Whether this program records.
     records: bool,
+    /// How the archive of each stream stands; empty where this program does not archive.
+    archive: Vec<ArchiveStanding>,
     /// The log's settings: `ok`, or what is wrong with them.
     log: String,
     /// Rows of each view now, where they are asked for.
@@ -175,6 +178,7 @@ async fn status(
             stuck: stuck.map(Stuck::from).collect(),
             database: edge.db.name(),
             records: edge.recorder.is_some(),
+            archive: edge.archive.as_ref().map_or_else(Vec::new, Watched::standings),
             log,
             rows,
         },

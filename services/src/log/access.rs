@@ -120,10 +120,10 @@ async fn told(event: Event) {
         Event::Connected => tracing::info!("connected to the log"),
         // It may quote the subject that a permission was missing for.
         Event::ServerError(ServerError::Other(_)) => tracing::warn!("the log's server reports an error in its log"),
+        // It comes back by itself for ever, so that it is closed by us alone.
+        Event::Closed | Event::Draining => tracing::debug!("the connection to the log is closed"),
         event @ (Event::Disconnected
         | Event::LameDuckMode
-        | Event::Draining
-        | Event::Closed
         | Event::SlowConsumer(_)
         | Event::ServerError(_)
         | Event::ClientError(_)) => tracing::warn!(%event, "connection to the log"),

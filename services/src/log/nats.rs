@@ -201,7 +201,7 @@ impl Log for NatsLog {
     }
 
     async fn follow(&self, after: Position) -> Result<BoxStream<'static, Result<Stored, ReadError>>, ReadError> {
-        follow::follow(self.clone(), after).await
+        follow::follow(self.clone(), after, follow::stored).await
     }
 
     async fn check(&self) -> Result<(), SettingsError> {

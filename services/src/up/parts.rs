@@ -40,6 +40,8 @@ pub enum Role {
     Projector,
     /// Answers.
     Query,
+    /// Archives, and answers.
+    Archiver,
 }
 
 /// The streams of a ledger, with the settings its promises need.
@@ -47,6 +49,8 @@ pub struct Streams {
     enrollment: Arc<dyn Log>,
     identity: Arc<dyn Log>,
     intake: Arc<dyn Log>,
+    /// The same once more, for who must read messages whole.
+    whole: Vec<(StreamSpec, NatsLog)>,
 }
 
 impl std::fmt::Debug for Streams {
@@ -74,21 +78,32 @@ impl Streams {
 
     async fn opened(access: &Access, replicas: usize, make: bool) -> anyhow::Result<Self> {
         let client = connect(access, "rollbook").await.context("could not reach the NATS server")?;
-        let open = async |spec| -> anyhow::Result<Arc<dyn Log>> {
+        let mut whole = Vec::new();
+        for spec in StreamSpec::ALL {
             let log = if make {
                 NatsLog::create(client.clone(), access, spec, replicas).await
             } else {
                 Ok(NatsLog::open(client.clone(), access, spec, replicas))
             };
-            let log: Arc<dyn Log> = Arc::new(log.with_context(|| format!("could not open the stream {}", spec.name))?);
-            check(&*log).await.with_context(|| format!("the stream {} cannot be trusted", spec.name))?;
-            Ok(log)
+            let log = log.with_context(|| format!("could not open the stream {}", spec.name))?;
+            check(&log).await.with_context(|| format!("the stream {} cannot be trusted", spec.name))?;
+            whole.push((spec, log));
+        }
+        let open = |spec| -> anyhow::Result<Arc<dyn Log>> {
+            let found = whole.iter().find(|(of, _)| *of == spec);
+            Ok(Arc::new(found.context("a stream was not opened")?.1.clone()))
         };
         Ok(Self {
-            enrollment: open(StreamSpec::ENROLLMENT).await?,
-            identity: open(StreamSpec::IDENTITY).await?,
-            intake: open(StreamSpec::INTAKE).await?,
+            enrollment: open(StreamSpec::ENROLLMENT)?,
+            identity: open(StreamSpec::IDENTITY)?,
+            intake: open(StreamSpec::INTAKE)?,
+            whole,
         })
+    }
+
+    /// All of them, whole.
+    pub fn whole(&self) -> &[(StreamSpec, NatsLog)] {
+        &self.whole
     }
 
     /// All of them.
@@ -97,9 +112,9 @@ impl Streams {
     }
 
     /// The same streams, each behind its guard.
-    pub fn guarded(guards: &Guards) -> Self {
+    pub fn guarded(self, guards: &Guards) -> Self {
         let [enrollment, identity, intake] = guards.streams();
-        Self { enrollment, identity, intake }
+        Self { enrollment, identity, intake, ..self }
     }
 }
 
@@ -174,6 +189,7 @@ fn bare(
         views,
         tasks: TaskTracker::new(),
         health: health.clone(),
+        archive: None,
         log: streams.enrollment.clone(),
         recorder: None,
         importer: None,
