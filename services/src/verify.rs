@@ -7,6 +7,7 @@
 pub mod finding;
 mod history;
 mod looked;
+pub mod receipt;
 mod shelf;
 mod stream;
 mod views;

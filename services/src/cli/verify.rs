@@ -19,7 +19,7 @@ use super::server::{Attached, Server};
 use crate::archive::{Address, Place};
 use crate::error_chain::chain;
 use crate::verify::finding::{REBUILD, Report};
-use crate::verify::{Wanted, verify};
+use crate::verify::{Wanted, receipt, verify};
 
 const EXAMPLES: &str = "\
 Examples:
@@ -124,7 +124,12 @@ async fn compare(
             meter.at(done, done);
         }
     };
-    let report = verify(&wanted, &mut told).await;
+    let mut report = verify(&wanted, &mut told).await;
+    if let (Ok(report), None) = (&mut report, &asked.server.nats)
+        && let Err(error) = receipt::check(asked.folder.path(), &wanted.streams, report).await
+    {
+        report.note(format!("the receipt could not be compared: {}", chain(&error)));
+    }
     if let Some((_, meter)) = meter {
         meter.finish();
     }

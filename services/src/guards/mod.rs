@@ -19,7 +19,7 @@ use rollbook_projections::store::Live;
 pub use acknowledged::{AcknowledgedLog, Loss};
 pub use clock::LastRecorded;
 pub use disk::{Free, Least, Place};
-pub use receipt::{FILE as RECEIPT_FILE, Receipt};
+pub use receipt::{FILE as RECEIPT_FILE, Receipt, read as read_receipts};
 pub use watch::Watch;
 
 use crate::clock as time;
