@@ -97,9 +97,9 @@ pub fn main() -> ExitCode {
             list();
             Ok(true)
         }
-        Verb::Run(verb) => until_interrupted(run_all(&verb)),
-        Verb::Damage(verb) => until_interrupted(in_words(super::damage::run(&verb))),
-        Verb::Planted(verb) => until_interrupted(in_words(super::planted::run(&verb))),
+        Verb::Run(verb) => until_told(run_all(&verb)),
+        Verb::Damage(verb) => until_told(in_words(super::damage::run(&verb))),
+        Verb::Planted(verb) => until_told(in_words(super::planted::run(&verb))),
     };
     match done {
         Ok(true) => ExitCode::SUCCESS,
@@ -111,26 +111,27 @@ pub fn main() -> ExitCode {
     }
 }
 
-/// Does it, or ends when it is interrupted; everything that was started ends with what holds it.
-fn until_interrupted(doing: impl Future<Output = Result<bool, String>>) -> Result<bool, String> {
+/// Does it, or ends when it is told to; everything that was started ends with what holds it.
+fn until_told(doing: impl Future<Output = Result<bool, String>>) -> Result<bool, String> {
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().unwrap();
     runtime.block_on(async {
         tokio::select! {
             done = doing => done,
-            _ = tokio::signal::ctrl_c() => Err("interrupted".to_owned()),
-            () = told_to_end() => Err("told to end".to_owned()),
+            () = told_to_end() => Err("interrupted".to_owned()),
         }
     })
 }
 
-/// Whoever gives up on a run sends this; without being listened to it would leave every process behind.
-async fn told_to_end() {
-    let mut terminated = tokio::signal::unix::signal(tokio::signal::unix::SignalKind::terminate()).unwrap();
-    terminated.recv().await;
-}
-
 async fn in_words(doing: impl Future<Output = anyhow::Result<bool>>) -> Result<bool, String> {
     doing.await.map_err(|error| format!("{error:#}"))
+}
+
+async fn told_to_end() {
+    let mut terminate = tokio::signal::unix::signal(tokio::signal::unix::SignalKind::terminate()).unwrap();
+    tokio::select! {
+        _ = tokio::signal::ctrl_c() => {}
+        _ = terminate.recv() => {}
+    }
 }
 
 #[expect(clippy::print_stdout, reason = "a list for a person")]

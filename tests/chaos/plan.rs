@@ -131,7 +131,10 @@ impl Plan {
 
     /// The faults of the plan, each once.
     pub fn faults(&self) -> Vec<&'static dyn Fault> {
-        let named = faults::ALL.iter().filter(|fault| self.strikes.iter().any(|strike| strike.fault == fault.name()));
+        let named = faults::ALL
+            .iter()
+            .chain(faults::PLANTED)
+            .filter(|fault| self.strikes.iter().any(|strike| strike.fault == fault.name()));
         named.copied().collect()
     }
 

@@ -74,11 +74,23 @@ impl Base {
     }
 }
 
+/// How often a store is read before it counts as one that cannot be: a loaded machine is no damage.
+const READINGS: u32 = 4;
+
 /// Reads what the streams of a data folder hold, from a copy of its store, with a server of one's own.
 ///
 /// # Errors
-/// Where the server does not start on it or does not answer.
+/// Where the server does not start on it or does not answer, again and again.
 pub async fn read_store(data: &Path, scratch: &Path) -> anyhow::Result<Streams> {
+    for _ in 1..READINGS {
+        if let Ok(read) = read_copy(data, scratch).await {
+            return Ok(read);
+        }
+    }
+    read_copy(data, scratch).await
+}
+
+async fn read_copy(data: &Path, scratch: &Path) -> anyhow::Result<Streams> {
     let copy = tempfile::tempdir_in(scratch)?;
     let store = copy.path().join("store");
     copy_folder(&data.join("nats/store"), &store)?;

@@ -121,19 +121,23 @@ impl Tally {
 
 impl std::fmt::Display for Tally {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        let Self {
-            cases, detected, harmless, missed, cautious, refused, red, whole, unseen, restored, violations, ..
-        } = self;
-        writeln!(f, "{cases} cases: {detected} with an effect, reported; {missed} with an effect, missed;")?;
         writeln!(
             f,
-            "  {harmless} without one (streams and views equal to the truth), {cautious} of them reported anyway"
+            "{} cases: {} with an effect, reported; {} with an effect, missed;",
+            self.cases, self.detected, self.missed
         )?;
         writeln!(
             f,
-            "  started on it: {refused} refused, {red} recorded nothing, {whole} recorded with everything whole"
+            "  {} without one (streams and views equal to the truth), {} reported anyway",
+            self.harmless, self.cautious
         )?;
-        write!(f, "  restored to nothing missing: {restored} of {cases}; violations: {violations}")
+        writeln!(
+            f,
+            "  started on it: {} refused, {} recorded nothing, {} recorded and were whole,",
+            self.refused, self.red, self.whole
+        )?;
+        writeln!(f, "    {} recorded though something lay damaged where no start looks", self.unseen)?;
+        write!(f, "  restored to nothing missing: {} of {}; violations: {}", self.restored, self.cases, self.violations)
     }
 }
 

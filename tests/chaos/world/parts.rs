@@ -4,7 +4,6 @@ use std::fs::File;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::sync::Arc;
-use std::time::{Duration, Instant};
 
 use super::api::Api;
 use super::proxy::Proxy;
@@ -15,9 +14,6 @@ use crate::chaos::plan::{Database, Shape};
 
 /// The token of a nats-server that stands alone; nobody but this machine can reach it.
 pub const NATS_TOKEN: &str = "chaos";
-
-/// How long streams may take to be made.
-const STREAMS: Duration = Duration::from_secs(20);
 
 /// The library that shifts the clock of programs that read it through libc.
 const FAKETIME: [&str; 3] = [
@@ -97,7 +93,7 @@ pub(super) fn service(setup: &Setup, name: &str, role: Role, ready: Ready, comma
 }
 
 async fn answering(service: &Service) -> Result<(), NotStarted> {
-    let begun = Instant::now();
+    let begun = std::time::Instant::now();
     while service.address().is_none() {
         if begun.elapsed() > START {
             return Err(NotStarted(format!("{} does not answer at the start", service.name)));
@@ -130,23 +126,14 @@ fn nats(setup: &Setup) -> Arc<Service> {
 }
 
 /// Makes the streams, which no part of a ledger does by itself.
-async fn make_streams(setup: &Setup, log: &[String]) -> Result<(), NotStarted> {
+fn make_streams(setup: &Setup, log: &[String]) -> Result<(), NotStarted> {
     let token = setup.dir.join("nats.token");
     std::fs::write(&token, NATS_TOKEN).unwrap();
-    let until = Instant::now() + STREAMS;
-    loop {
-        let mut command = Command::new(rollbook());
-        command.args(["streams", "create"]).args(log).arg("--nats-token-file").arg(&token);
-        let made = command.output().unwrap();
-        if made.status.success() {
-            return Ok(());
-        }
-        // Three nodes choose a leader first.
-        if Instant::now() > until {
-            return Err(NotStarted(String::from_utf8_lossy(&made.stderr).into_owned()));
-        }
-        tokio::time::sleep(Duration::from_millis(100)).await;
-    }
+    let mut command = Command::new(rollbook());
+    command.args(["streams", "create"]).args(log);
+    let made = command.arg("--nats-token-file").arg(token).output().unwrap();
+    let said = String::from_utf8_lossy(&made.stderr).into_owned();
+    if made.status.success() { Ok(()) } else { Err(NotStarted(said)) }
 }
 
 fn database_server(setup: &Setup) -> Arc<Service> {
@@ -192,22 +179,22 @@ impl World {
             let log = if setup.nodes {
                 let (nodes, options) = nodes::three(&setup);
                 services.extend(nodes);
+                for node in &services {
+                    answering(node).await?;
+                }
+                make_streams(&setup, &options)?;
                 options
             } else {
                 let server = nats(&setup);
                 answering(&server).await?;
+                make_streams(&setup, &["--nats".to_owned(), server.address().unwrap_or_default()])?;
                 let network = Proxy::start(server.addresses(), seed ^ 1).await;
                 let watch = Proxy::start(monitoring_of(&setup, &server), seed ^ 2).await;
-                let urls = [format!("nats://{}", network.address()), format!("http://{}", watch.address())];
+                let [log, address] = [format!("nats://{}", network.address()), format!("http://{}", watch.address())];
                 (nats_network, monitoring) = (Some(network), Some(watch));
                 services.push(server);
-                let [log, watch] = urls;
-                ["--nats".to_owned(), log, "--monitoring".to_owned(), watch].to_vec()
+                ["--nats".to_owned(), log, "--monitoring".to_owned(), address].to_vec()
             };
-            for service in &services {
-                answering(service).await?;
-            }
-            make_streams(&setup, &log).await?;
             for (name, role) in PARTS {
                 let part = part(&setup, name, role, &log, &database);
                 services.push(part.clone());
