@@ -308,7 +308,7 @@ mod tests {
                 let path = entry.unwrap().path();
                 if path.is_dir() {
                     waiting.push(path);
-                } else {
+                } else if path.extension().is_some_and(|extension| extension == "rs") {
                     taken(&std::fs::read_to_string(path).unwrap(), &mut names);
                 }
             }
