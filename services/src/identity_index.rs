@@ -96,7 +96,8 @@ impl IdentityIndex {
                     ended => {
                         let error = ended.and_then(Result::err);
                         if let Some(hole @ (ReadError::Hole { .. } | ReadError::Behind { .. })) = &error {
-                            let cause = format!("of the identities: {hole}; restore them from the archive (rollbook restore)");
+                            let cause =
+                                format!("of the identities: {hole}; restore them from the archive (rollbook restore)");
                             health.red(HOLE, cause, Forbids::Recording, clock::now());
                         }
                         let error = error.map(|error| error.to_string());

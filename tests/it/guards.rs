@@ -303,7 +303,11 @@ async fn an_id_names_one_event_also_while_the_views_lag() {
     let other = tempfile::tempdir().unwrap();
     let another = nats.recorder(other.path(), &[]);
     let (status, problem) = another.post("/v1/events", &event(3, 1)).await;
-    assert_eq!((status, &problem["errors"][0]["code"]), (409, &json!("id_reused")), "nor by another recorder: {problem}");
+    assert_eq!(
+        (status, &problem["errors"][0]["code"]),
+        (409, &json!("id_reused")),
+        "nor by another recorder: {problem}"
+    );
     assert_eq!(another.post("/v1/events", &event(1, 1)).await.0, 200, "for its own member it is known");
     another.stop();
 }

@@ -76,7 +76,9 @@ fn behind(now: DateTime<Utc>, last: DateTime<Utc>) -> Option<TimeDelta> {
 
 fn cause(by: TimeDelta) -> String {
     let seconds = HumanCount(u64::try_from(by.num_seconds()).unwrap_or_default());
-    format!("this machine's clock is {seconds} s behind the log's last event: set the clock, or wait until it is past it")
+    format!(
+        "this machine's clock is {seconds} s behind the log's last event: set the clock, or wait until it is past it"
+    )
 }
 
 #[cfg(test)]

@@ -71,7 +71,9 @@ fn too_little(what: &str, free: Free, least: Least) -> Option<String> {
     let needed = free.needed(least);
     (free.free < needed).then(|| {
         let (free, needed) = (BinaryBytes(free.free), BinaryBytes(needed));
-        format!("{free} are free {what}, and {needed} must be: make room, or lower --least-free and --least-free-percent")
+        format!(
+            "{free} are free {what}, and {needed} must be: make room, or lower --least-free and --least-free-percent"
+        )
     })
 }
 
@@ -103,7 +105,9 @@ mod tests {
         assert!(says(2 * GB - 1, 5 * GB), "less than 2 GB");
         let least = Least { bytes: 1_024, percent: 0 };
         assert_eq!(too_little("here", Free { free: 1_024, usable: 100 * GB }, least), None);
-        assert!(too_little("here", Free { free: 1_023, usable: 100 * GB }, least).unwrap().starts_with("1023 B are free"));
+        assert!(
+            too_little("here", Free { free: 1_023, usable: 100 * GB }, least).unwrap().starts_with("1023 B are free")
+        );
     }
 
     #[test]
@@ -114,7 +118,10 @@ mod tests {
         assert_eq!(look(std::slice::from_ref(&place), None, none), None);
         let everything = Least { bytes: u64::MAX, percent: 0 };
         let both = look(&[place], Some(Room { used: 5, most: 7 }), everything).unwrap();
-        assert!(both.contains("disk of the data folder") && both.contains("2 B are free in what the NATS server"), "{both}");
+        assert!(
+            both.contains("disk of the data folder") && both.contains("2 B are free in what the NATS server"),
+            "{both}"
+        );
         let gone = Place { what: "the views", path: folder.path().join("gone") };
         assert!(look(&[gone], None, none).unwrap().contains("does not tell what is free"));
     }

@@ -28,7 +28,8 @@ mod tests {
     #[test]
     fn damage_that_the_projector_saw_forbids_recording_and_other_stops_do_not() {
         let (health, now) = (Health::default(), DateTime::<Utc>::default());
-        let mut status = Status { phase: Phase::Stopped { cause: "a hole".into() }, damaged: true, ..Status::default() };
+        let mut status =
+            Status { phase: Phase::Stopped { cause: "a hole".into() }, damaged: true, ..Status::default() };
         judge(&health, &status, now);
         assert_eq!(health.refusal().as_deref(), Some("a hole"));
         status.damaged = false;

@@ -13,6 +13,7 @@ use super::findings;
 use super::histories::stream_subject;
 use super::history_error::{HistoryError, Unreadable};
 use super::kept::{Before, NOT_YET};
+use super::refusal::{refuse_all, stay_all};
 use super::{
     Circumstances, Decision, Histories, MOST_EVENTS, RecordError, Recording, Request, RequestQueue, Work, decide,
 };
@@ -22,8 +23,6 @@ use crate::health::{Forbids, Health};
 use crate::identity_index::IdentityIndex;
 use crate::log::{AppendError, Log, Message};
 
-/// A log that was seen to be damaged while a history was read; it stands until the program is started again.
-const HOLE: &str = "hole";
 /// Members whose history cannot be read.
 const MEMBER: &str = "member";
 
@@ -32,7 +31,7 @@ const MEMBER: &str = "member";
 pub struct Committer {
     pub(super) histories: Histories,
     pub(super) log: LogHandle,
-    health: Health,
+    pub(super) health: Health,
     /// The clock of the last event, which no later one may lie before.
     last_recorded: LastRecorded,
     /// Whether the log was asked for it.
@@ -150,33 +149,6 @@ impl Committer {
     /// Prepares one request alone, on what the stream holds now.
     pub(super) async fn prepare_anew(&mut self, request: &Request) -> Result<Unreadable, HistoryError> {
         self.prepare(&request.work.subjects(), std::slice::from_ref(request), true).await
-    }
-
-    /// Refuses the requests about whom nothing can be decided, and gives back the others.
-    pub(super) fn readable(&self, requests: Vec<Request>, unreadable: &Unreadable) -> Vec<Request> {
-        if unreadable.is_empty() {
-            return requests;
-        }
-        let mut readable = Vec::with_capacity(requests.len());
-        for request in requests {
-            let concerned = self.histories.may_be_linked.with_all(&request.work.subjects());
-            match concerned.iter().find_map(|subject| unreadable.get(subject)) {
-                Some(why) => refuse_all(vec![request], why.clone()),
-                None => readable.push(request),
-            }
-        }
-        readable
-    }
-
-    /// Refuses requests for want of what they are decided on; damage of the log itself stops all recording.
-    pub(super) fn refuse(&self, requests: Vec<Request>, error: HistoryError) {
-        if error.is_damage() {
-            let cause = crate::error_chain::chain(&error);
-            let cause = format!("{cause}: restore the log from the archive (rollbook restore)");
-            self.health.red(HOLE, cause.clone(), Forbids::Recording, clock::now());
-            return stay_all(requests, &cause);
-        }
-        refuse_all(requests, Arc::new(error));
     }
 
     /// Decides a request on the dossiers as the requests before it leave them. Answers it where nothing is to append.
@@ -314,19 +286,6 @@ impl Committer {
             // A caller that went away does not want the answer.
             _ = draft.request.reply.send(Ok(Recording { receipts, determined, findings: draft.findings }));
         }
-    }
-}
-
-fn stay_all(requests: Vec<Request>, cause: &str) {
-    for request in requests {
-        _ = request.reply.send(Err(RecordError::Stayed { cause: cause.to_owned() }));
-    }
-}
-
-pub(super) fn refuse_all(requests: Vec<Request>, source: Arc<dyn std::error::Error + Send + Sync>) {
-    tracing::error!(error = %source, requests = requests.len(), "could not record");
-    for request in requests {
-        _ = request.reply.send(Err(RecordError::Unavailable { source: source.clone() }));
     }
 }
 

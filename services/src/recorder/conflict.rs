@@ -7,9 +7,10 @@ use std::sync::Arc;
 use futures_util::{StreamExt, stream};
 use rollbook_events::{Position, Subject};
 
-use super::commit::{Committer, refuse_all};
+use super::commit::Committer;
 use super::draft::Draft;
 use super::histories::stream_subject;
+use super::refusal::refuse_all;
 use super::{MOST_EVENTS, RecordError, Request};
 use crate::log::AppendError;
 
@@ -81,10 +82,8 @@ impl Committer {
     /// Parts the requests that are about some subjects, or about one that another of these is about, from the others. Each
     /// part keeps its order, and no member has requests in both.
     fn concerned(&self, requests: Vec<Request>, mut subjects: BTreeSet<Subject>) -> (Vec<Request>, Vec<Request>) {
-        let of: Vec<BTreeSet<Subject>> = requests
-            .iter()
-            .map(|request| self.histories.may_be_linked.with_all(&request.work.subjects()))
-            .collect();
+        let of: Vec<BTreeSet<Subject>> =
+            requests.iter().map(|request| self.histories.may_be_linked.with_all(&request.work.subjects())).collect();
         loop {
             let before = subjects.len();
             for of in of.iter().filter(|of| !of.is_disjoint(&subjects)).cloned().collect::<Vec<_>>() {

@@ -245,7 +245,8 @@ impl Histories {
         }
         self.ids_ahead.look(&*self.log, &self.db, now).await?;
         let known = self.db.events_by_id(ids).await?.into_iter();
-        let mut named: Vec<(EventId, Subject)> = known.map(|known| (known.envelope.id, known.envelope.subject)).collect();
+        let mut named: Vec<(EventId, Subject)> =
+            known.map(|known| (known.envelope.id, known.envelope.subject)).collect();
         for id in ids {
             let Some(position) = self.ids_ahead.position(*id) else { continue };
             let stored = self.log.get(position).await?.ok_or(HistoryError::Gone { position })?;

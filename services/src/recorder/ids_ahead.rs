@@ -91,7 +91,10 @@ impl IdsAhead {
         let mut positions: Vec<Position> = self.positions.values().copied().collect();
         let (_, middle, _) = positions.select_nth_unstable(MOST / 2);
         let from = *middle;
-        tracing::warn!(up_to = from.0, "the views lag so far that the ids of older events are not known until they catch up");
+        tracing::warn!(
+            up_to = from.0,
+            "the views lag so far that the ids of older events are not known until they catch up"
+        );
         self.positions.retain(|_, position| *position > from);
     }
 }

@@ -14,6 +14,7 @@ mod history_error;
 mod ids_ahead;
 mod kept;
 mod people;
+mod refusal;
 mod sweep;
 mod tail;
 

@@ -177,8 +177,7 @@ async fn start_recorder(
     last_recorded: LastRecorded,
     cancelled: &CancellationToken,
 ) -> anyhow::Result<()> {
-    let identities =
-        IdentityIndex::follow(streams.identity.clone(), app.health.clone(), cancelled.clone()).await?;
+    let identities = IdentityIndex::follow(streams.identity.clone(), app.health.clone(), cancelled.clone()).await?;
     let (recorder, queue) = Recorder::new();
     let histories = Histories::new(streams.enrollment.clone(), app.db.clone());
     let committer = Committer::new(streams.enrollment.clone(), histories, app.health.clone());

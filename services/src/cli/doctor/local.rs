@@ -71,7 +71,8 @@ fn told(free: Free) -> Check {
     if free.free >= needed {
         return Check::ok(what);
     }
-    let todo = format!("make room: below {} nothing is recorded, unless --least-free says otherwise", BinaryBytes(needed));
+    let todo =
+        format!("make room: below {} nothing is recorded, unless --least-free says otherwise", BinaryBytes(needed));
     Check::warn(what, todo)
 }
 

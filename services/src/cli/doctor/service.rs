@@ -103,7 +103,9 @@ fn todo(check: &str) -> &'static str {
             "do not start anything anew over it: restore the stream from the archive, with rollbook restore"
         }
         "receipt_file" => "make the data folder writable again",
-        "member" => "rollbook status names whom; restore the log from the archive, or run a version that knows the event",
+        "member" => {
+            "rollbook status names whom; restore the log from the archive, or run a version that knows the event"
+        }
         _ => "the ledger's own log says more",
     }
 }
