@@ -47,12 +47,12 @@ impl ViewChanges {
         if before == after {
             return;
         }
-        let was: HashMap<&str, &Row> = before.iter().map(|row| (row.key.as_str(), row)).collect();
-        let is: HashMap<&str, &Row> = after.iter().map(|row| (row.key.as_str(), row)).collect();
-        for row in before.iter().filter(|row| is.get(row.key.as_str()) != Some(row)) {
+        // A member has few rows of a view: to look through them is cheaper than to make a table of them.
+        let is_in = |row: &Row, rows: &[Row]| rows.iter().find(|other| other.key == row.key) == Some(row);
+        for row in before.iter().filter(|row| !is_in(row, after)) {
             self.close(&row.key, at);
         }
-        for row in after.iter().filter(|row| was.get(row.key.as_str()) != Some(row)) {
+        for row in after.iter().filter(|row| !is_in(row, before)) {
             self.open(row.clone(), at);
         }
     }

@@ -21,7 +21,7 @@ use self::happened::{happened, is_open, words};
 use crate::catalogue;
 use crate::dossier::Dossier;
 use crate::rules::facts::Facts;
-use crate::rules::notices::records::{Record, records};
+use crate::rules::notices::records::Record;
 
 /// The whole reasoning of a determination.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -70,7 +70,7 @@ pub fn determination(event: &Envelope) -> Option<&NoticeDetermined> {
 
 /// The reasoning of a determination on record; none where the facts hold no such determination, or one that was voided.
 pub fn reasoning(facts: &Facts<'_>, id: EventId, adopted: Option<&Adopted>) -> Option<Reasoning> {
-    let records = records(facts);
+    let records = facts.records();
     let record = records.iter().find(|record| record.event.is_some_and(|(event, _)| event.id == id))?;
     let (event, told) = record.event?;
     let dossier = facts.dossier;

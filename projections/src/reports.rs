@@ -11,7 +11,6 @@ use rollbook_events::families::authorization::Authorization;
 use rollbook_events::ids::AuthorizationId;
 use rollbook_events::{Envelope, Event, PlanCode, Program};
 
-use crate::outreach_episodes::outreach_episodes;
 use crate::rules::facts::Facts;
 use crate::spans::Span;
 
@@ -138,7 +137,7 @@ pub fn by_program(
             }
         }
         Report::OutreachAttempts => {
-            for episode in outreach_episodes(facts).iter().filter(|episode| is_of(episode.began)) {
+            for episode in facts.episodes().iter().filter(|episode| is_of(episode.began)) {
                 episode.counted().filter(|one| days.holds(one.day())).for_each(|_| add(episode.program));
             }
         }

@@ -19,6 +19,7 @@ use uuid::Uuid;
 use self::known::{Known, Statement};
 
 use crate::clock;
+use crate::failpoint;
 use crate::health::{Forbids, Health};
 use crate::log::{AppendError, Log, MOST_IN_A_BATCH, Message, ReadError, Stored};
 
@@ -158,7 +159,9 @@ impl IdentityIndex {
             }
         }
         for (chunk, told) in messages.chunks(MOST_IN_A_BATCH).zip(new.chunks(MOST_IN_A_BATCH)) {
+            failpoint!("identity.before_append");
             self.log.append(chunk).await?;
+            failpoint!("identity.after_append");
             // Known only once it is on disk, so that nobody else is answered on what may yet fail.
             told.iter().for_each(|told| note(&self.known, told.member, &told.identity, &told.source));
         }

@@ -3,12 +3,14 @@
 //! Two adapters keep the same contract (`tests/harness/log_contract.rs`): [`NatsLog`], which is the ledger, and
 //! [`MemoryLog`], which forgets with the process.
 
+mod access;
 mod append;
 mod batch;
 mod follow;
 mod memory;
 mod nats;
 mod settings;
+mod whole;
 
 use std::fmt;
 
@@ -17,9 +19,11 @@ use bytes::Bytes;
 use futures_util::stream::BoxStream;
 use rollbook_events::ids::Position;
 
+pub use access::{Access, SecretError, connect, secret};
 pub use memory::MemoryLog;
-pub use nats::{Access, NatsLog, connect};
+pub use nats::NatsLog;
 pub use settings::{OLDEST_SERVER, SettingsError, Version};
+pub use whole::Record;
 
 /// The most messages one atomic batch may hold; the server's own limit.
 pub const MOST_IN_A_BATCH: usize = 1_000;
@@ -49,6 +53,9 @@ impl StreamSpec {
     pub const IDENTITY: Self = Self { name: "IDENTITY", subjects: "identity.*" };
     /// Files received, and what became of each row.
     pub const INTAKE: Self = Self { name: "INTAKE", subjects: "intake.*" };
+
+    /// All of them.
+    pub const ALL: [Self; 3] = [Self::ENROLLMENT, Self::IDENTITY, Self::INTAKE];
 
     /// Whether a literal subject belongs to this stream.
     pub fn admits(&self, subject: &str) -> bool {

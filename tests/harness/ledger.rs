@@ -27,7 +27,15 @@ impl Ledger {
     /// Where it does not become ready; with what it said.
     pub fn up(data: &Path, database: Option<&str>) -> Self {
         let database = database.into_iter().flat_map(|database| ["--database", database]);
-        Self::start(data, &["up"].into_iter().chain(database).collect::<Vec<_>>())
+        Self::up_with(data, &database.collect::<Vec<_>>())
+    }
+
+    /// Starts one with more arguments.
+    ///
+    /// # Panics
+    /// As [`Self::up`].
+    pub fn up_with(data: &Path, arguments: &[&str]) -> Self {
+        Self::start(data, &["up"].into_iter().chain(arguments.iter().copied()).collect::<Vec<_>>())
     }
 
     /// Starts `up` or `serve` with arguments of its own, and waits until it listens.

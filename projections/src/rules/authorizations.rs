@@ -108,7 +108,7 @@ pub fn authorizations<'a>(facts: &Facts<'a>) -> Vec<Authorization<'a>> {
 
 /// CLK-5: when a request counts as denied if nobody decides on it.
 pub fn expires_at(facts: &Facts<'_>, id: AuthorizationId) -> Option<DateTime<Utc>> {
-    authorizations(facts).iter().find(|authorization| authorization.id == id)?.expires_at()
+    facts.authorizations().iter().find(|authorization| authorization.id == id)?.expires_at()
 }
 
 #[derive(Default)]
@@ -161,7 +161,7 @@ fn is_unauthorized(told: &AuthorizationDecided, parameters: &Parameters) -> bool
 /// The clocks of every request, as rows.
 pub fn clocks<'a>(facts: &Facts<'a>) -> Vec<Clock<'a>> {
     let mut clocks = Vec::new();
-    for authorization in authorizations(facts) {
+    for authorization in facts.authorizations() {
         let Some((by, told)) = authorization.request else { continue };
         let settled = authorization.settled().map(|decision| decision.told.decided_at);
         clocks.extend(authorization.due.iter().map(|due| Clock {
@@ -182,7 +182,7 @@ pub fn clocks<'a>(facts: &Facts<'a>) -> Vec<Clock<'a>> {
             is_verified: due.clock.verified,
             is_calendar_checked: due.is_calendar_checked,
         }));
-        clocks.extend(provider_assignment::clock(facts, &authorization));
+        clocks.extend(provider_assignment::clock(facts, authorization));
     }
     clocks
 }

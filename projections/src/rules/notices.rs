@@ -29,9 +29,8 @@ use rollbook_events::{Envelope, EventId, PlanCode, Position, Program};
 pub use concern::concerns;
 
 use self::requests::Request;
-use super::authorizations::{Authorization, authorizations};
+use super::authorizations::Authorization;
 use super::facts::Facts;
-use crate::outreach_episodes::outreach_episodes;
 use crate::rulebook::{NoticeRules, Rulebook};
 
 /// The rule by which a clock that ran out is a denial.
@@ -185,7 +184,7 @@ impl Due<'_> {
 struct Case<'f, 'a> {
     facts: &'f Facts<'a>,
     requests: Vec<Request<'a>>,
-    authorizations: Vec<Authorization<'a>>,
+    authorizations: &'f [Authorization<'a>],
     /// Program, plan and first day of every outreach episode.
     episodes: Vec<(Program, &'a PlanCode, NaiveDate)>,
 }
@@ -193,10 +192,11 @@ struct Case<'f, 'a> {
 impl<'f, 'a> Case<'f, 'a> {
     fn of(facts: &'f Facts<'a>) -> Self {
         let requests = requests::requests(facts);
-        let episodes = outreach_episodes(facts);
-        let episodes =
-            episodes.iter().map(|episode| (episode.program, &episode.began.plan, episode.began.occurred_at.day()));
-        Self { facts, requests, authorizations: authorizations(facts), episodes: episodes.collect() }
+        let episodes = facts
+            .episodes()
+            .iter()
+            .map(|episode| (episode.program, &episode.began.plan, episode.began.occurred_at.day()));
+        Self { facts, requests, authorizations: facts.authorizations(), episodes: episodes.collect() }
     }
 
     fn rules(&self, of: &Envelope, day: NaiveDate) -> &'a NoticeRules {

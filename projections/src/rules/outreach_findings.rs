@@ -2,11 +2,11 @@
 
 use super::facts::Facts;
 use super::finding::{Finding, evidence};
-use crate::outreach_episodes::{Try, outreach_episodes};
+use crate::outreach_episodes::Try;
 
 /// OUT-1, OUT-2, B3-27: letters, messages that never arrived, and attempts past the cap. All of them stay on record.
 pub fn attempts_to_look_at<'a>(facts: &Facts<'a>) -> Vec<Finding<'a>> {
-    let episodes = outreach_episodes(facts);
+    let episodes = facts.episodes();
     let tries = episodes.iter().flat_map(|episode| episode.tries.iter().map(move |one| (episode.program, one)));
     let found = tries.filter_map(|(program, one)| {
         let (code, rule) = matter(one)?;

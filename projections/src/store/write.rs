@@ -1,23 +1,26 @@
 //! Writing a batch: rows closed, rows opened, the checkpoint moved, all in one transaction.
 
+mod lite_rows;
+mod pg_rows;
+
+use std::collections::BTreeSet;
+
 use chrono::{DateTime, Utc};
 use rollbook_events::{MemberId, Position};
-use sqlx::QueryBuilder;
 use uuid::Uuid;
 
 use super::db::{Db, Doing, StoreError, on};
-use crate::changes::{Changes, Opened};
+use crate::changes::Changes;
 use crate::links::Pair;
-use crate::view::{Cell, ColumnType, Table};
+use crate::view::Table;
 use crate::views;
 
-/// Parameters of one statement: SQLite takes 32,766, PostgreSQL 65,535.
-const MOST_PARAMETERS: usize = 30_000;
-
 const MOVE_CHECKPOINT: &str =
-    "UPDATE checkpoint SET position = $1, recorded_at = $2 WHERE name = 'views' AND position = $3";
+    "UPDATE checkpoint SET position = $1, recorded_at = $2 WHERE name = 'views' AND position = $3 AND term = $4";
 /// Where no event of the batch could be read: when the last one was recorded stays.
-const MOVE_CHECKPOINT_ALONE: &str = "UPDATE checkpoint SET position = $1 WHERE name = 'views' AND position = $2";
+const MOVE_CHECKPOINT_ALONE: &str =
+    "UPDATE checkpoint SET position = $1 WHERE name = 'views' AND position = $2 AND term = $3";
+const FENCE: &str = "UPDATE checkpoint SET term = $1 WHERE name = 'views' AND term <= $1";
 const JOIN_LINK: &str = "INSERT INTO member_link (a, b, known_from) VALUES ($1, $2, $3)";
 const PART_LINK: &str = "UPDATE member_link SET known_until = $1 WHERE a = $2 AND b = $3 AND known_until IS NULL";
 const STICK: &str =
@@ -44,9 +47,40 @@ pub struct Step {
     pub to: Position,
     /// When the last event read was recorded; none where none was.
     pub recorded_at: Option<DateTime<Utc>>,
+    /// The term of the lease it is written under; zero where there is no lease.
+    pub term: i64,
 }
 
 impl Db {
+    /// Makes the rows of some members anew, as they come from a fold of all their events, and tells anew which of them
+    /// stand still; the checkpoint stays. All of it or nothing.
+    ///
+    /// # Errors
+    /// As [`Db::write`].
+    pub async fn replace(
+        &self,
+        members: &BTreeSet<MemberId>,
+        changes: &Changes,
+        stuck: &[Stuck],
+        step: Step,
+    ) -> Result<(), StoreError> {
+        let members: Vec<Uuid> = members.iter().map(|member| member.0).collect();
+        match self {
+            Self::Pg(pool) => {
+                let mut tx = pool.begin().await.doing("begin")?;
+                pg::clear(&mut tx, &members).await.doing("take out a member's rows")?;
+                pg::write(&mut tx, changes, stuck, step).await?;
+                tx.commit().await.doing("commit")
+            }
+            Self::Lite(pool) => {
+                let mut tx = pool.begin_with("BEGIN IMMEDIATE").await.doing("begin")?;
+                lite::clear(&mut tx, &members).await.doing("take out a member's rows")?;
+                lite::write(&mut tx, changes, stuck, step).await?;
+                tx.commit().await.doing("commit")
+            }
+        }
+    }
+
     /// Writes a batch and moves the checkpoint, or neither.
     ///
     /// # Errors
@@ -65,6 +99,17 @@ impl Db {
                 tx.commit().await.doing("commit")
             }
         }
+    }
+
+    /// Whoever writes from here on must do so under this term: the holder of an earlier one is refused.
+    ///
+    /// # Errors
+    /// [`StoreError::Fenced`] where a later term has begun; else what the database said.
+    pub async fn fence(&self, term: i64) -> Result<(), StoreError> {
+        on!(self, pool => {
+            let fenced = sqlx::query(FENCE).bind(term).execute(pool).await.doing("fence the views")?;
+            if fenced.rows_affected() == 1 { Ok(()) } else { Err(StoreError::Fenced { expected: 0 }) }
+        })
     }
 
     /// Empties every view and sets the checkpoint to the beginning; the projector then reads the log again.
@@ -89,7 +134,7 @@ impl Db {
 
 /// The same functions for each database: sqlx's traits would ask for a page of bounds to say this once.
 macro_rules! writer {
-    ($name:ident, $database:ty, $connection:ty) => {
+    ($name:ident, $rows:ident, $connection:ty) => {
         mod $name {
             use super::*;
 
@@ -101,15 +146,17 @@ macro_rules! writer {
             ) -> Result<(), StoreError> {
                 let (to, from) = (sql(step.to), sql(step.from));
                 let moved = match step.recorded_at {
-                    Some(recorded_at) => sqlx::query(MOVE_CHECKPOINT).bind(to).bind(recorded_at).bind(from),
-                    None => sqlx::query(MOVE_CHECKPOINT_ALONE).bind(to).bind(from),
+                    Some(recorded_at) => {
+                        sqlx::query(MOVE_CHECKPOINT).bind(to).bind(recorded_at).bind(from).bind(step.term)
+                    }
+                    None => sqlx::query(MOVE_CHECKPOINT_ALONE).bind(to).bind(from).bind(step.term),
                 };
                 if moved.execute(&mut *conn).await.doing("move the checkpoint")?.rows_affected() != 1 {
                     return Err(StoreError::Fenced { expected: step.from.0 });
                 }
                 for (view, changes) in views::ALL.iter().zip(&changes.views) {
-                    close(conn, view.table(), &changes.closed).await.doing("close rows")?;
-                    open(conn, view.table(), &changes.opened).await.doing("open rows")?;
+                    $rows::close(conn, view.table(), &changes.closed).await.doing("close rows")?;
+                    $rows::open(conn, view.table(), &changes.opened).await.doing("open rows")?;
                 }
                 for ((a, b), at, joined) in links_in_order(changes) {
                     let query = if joined {
@@ -126,52 +173,16 @@ macro_rules! writer {
                 Ok(())
             }
 
-            async fn close(conn: &mut $connection, table: &Table, closed: &[(String, Position)]) -> sqlx::Result<()> {
-                for chunk in closed.chunks(MOST_PARAMETERS / 2) {
-                    let mut query = QueryBuilder::<$database>::new("UPDATE ");
-                    query.push(table.sql_name()).push(" SET known_until = v.column2 FROM (");
-                    query.push_values(chunk, |mut row, (key, at)| {
-                        row.push_bind(key.clone()).push_bind(sql(*at));
-                    });
-                    query.push(") AS v WHERE row_key = v.column1 AND known_until IS NULL");
-                    query.build().execute(&mut *conn).await?;
-                }
-                Ok(())
-            }
-
-            async fn open(conn: &mut $connection, table: &Table, opened: &[Opened]) -> sqlx::Result<()> {
-                for chunk in opened.chunks(MOST_PARAMETERS / (table.columns.len() + 4)) {
-                    let mut query = QueryBuilder::<$database>::new("INSERT INTO ");
-                    query.push(table.sql_name()).push(" (row_key, member, known_from, known_until");
-                    for column in table.columns {
-                        query.push(", ").push(column.name);
+            /// Takes out everything that is told of some members, closed rows included.
+            pub(super) async fn clear(conn: &mut $connection, members: &[Uuid]) -> sqlx::Result<()> {
+                let views = views::ALL.iter().map(|view| (view.table().sql_name(), "member"));
+                let others = [("member_link", "a"), ("member_link", "b"), ("stuck_member", "member")];
+                for (table, column) in views.chain(others.map(|(table, column)| (table.to_owned(), column))) {
+                    let text = format!("DELETE FROM {table} WHERE {column} = $1");
+                    for member in members {
+                        let delete = sqlx::query(sqlx::AssertSqlSafe(text.clone()));
+                        delete.bind(*member).execute(&mut *conn).await?;
                     }
-                    query.push(") ");
-                    query.push_values(chunk, |mut values, opened| {
-                        let row = &opened.row;
-                        values.push_bind(row.key.clone()).push_bind(row.member.map(|member| member.0));
-                        values.push_bind(sql(opened.known_from)).push_bind(opened.known_until.map(sql));
-                        for (cell, column) in row.cells.iter().zip(table.columns) {
-                            match cell.clone() {
-                                Cell::Text(text) => values.push_bind(text),
-                                Cell::Integer(number) => values.push_bind(number),
-                                Cell::Boolean(yes) => values.push_bind(yes),
-                                Cell::Day(day) => values.push_bind(day),
-                                Cell::Instant(instant) => values.push_bind(instant),
-                                Cell::Uuid(id) => values.push_bind(id),
-                                // PostgreSQL wants to know the type even of nothing.
-                                Cell::Null => match column.kind {
-                                    ColumnType::Text => values.push_bind(None::<String>),
-                                    ColumnType::Integer => values.push_bind(None::<i64>),
-                                    ColumnType::Boolean => values.push_bind(None::<bool>),
-                                    ColumnType::Day => values.push_bind(None::<chrono::NaiveDate>),
-                                    ColumnType::Instant => values.push_bind(None::<DateTime<Utc>>),
-                                    ColumnType::Uuid => values.push_bind(None::<Uuid>),
-                                },
-                            };
-                        }
-                    });
-                    query.build().persistent(chunk.len() > 1).execute(&mut *conn).await?;
                 }
                 Ok(())
             }
@@ -179,8 +190,8 @@ macro_rules! writer {
     };
 }
 
-writer!(pg, sqlx::Postgres, sqlx::PgConnection);
-writer!(lite, sqlx::Sqlite, sqlx::SqliteConnection);
+writer!(pg, pg_rows, sqlx::PgConnection);
+writer!(lite, lite_rows, sqlx::SqliteConnection);
 
 /// The links joined (`true`) and parted, in order of position: one batch may do either to the same pair, again and again.
 fn links_in_order(changes: &Changes) -> Vec<(Pair, Position, bool)> {
@@ -188,6 +199,17 @@ fn links_in_order(changes: &Changes) -> Vec<(Pair, Position, bool)> {
     let mut links: Vec<_> = joined.chain(changes.parted.iter().map(|(pair, at)| (*pair, *at, false))).collect();
     links.sort_by_key(|(_, at, _)| *at);
     links
+}
+
+/// `INSERT INTO` a view's table, with the names of its columns.
+fn insert_into(table: &Table) -> String {
+    let mut text = format!("INSERT INTO {} (row_key, member, known_from, known_until", table.sql_name());
+    for column in table.columns {
+        text.push_str(", ");
+        text.push_str(column.name);
+    }
+    text.push_str(") ");
+    text
 }
 
 /// A position as a column holds it.

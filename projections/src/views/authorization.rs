@@ -5,7 +5,7 @@ use rollbook_events::codes::AuthorizationReason;
 
 use crate::dossier::{Dossier, Recorded};
 use crate::rulebook::Rulebook;
-use crate::rules::authorizations::{Authorization, DecisionDue, authorizations};
+use crate::rules::authorizations::{Authorization, DecisionDue};
 use crate::rules::facts::Facts;
 use crate::view::{Column, ColumnType as T, Row, Table, Touched, View, joined};
 
@@ -57,7 +57,7 @@ impl View for Authorizations {
     }
 
     fn rows(&self, facts: &Facts<'_>) -> Vec<Row> {
-        authorizations(facts).iter().filter_map(row).collect()
+        facts.authorizations().iter().filter_map(row).collect()
     }
 
     fn touched(&self, _: &Dossier, _: &Rulebook, event: &Recorded) -> Touched {

@@ -15,7 +15,7 @@ use rollbook_events::{Event, pacific_day};
 use crate::dossier::{Dossier, Recorded};
 use crate::rulebook::Rulebook;
 use crate::rules::facts::Facts;
-use crate::rules::notices::records::{Record, records};
+use crate::rules::notices::records::Record;
 use crate::view::{Cell, Column, ColumnType as T, Row, Table, Touched, View, integer, joined};
 
 /// The determinations.
@@ -63,7 +63,7 @@ impl View for NoticeDetermination {
     }
 
     fn rows(&self, facts: &Facts<'_>) -> Vec<Row> {
-        records(facts).iter().map(|record| row(record, facts.rulebook)).collect()
+        facts.records().iter().map(|record| row(record, facts.rulebook)).collect()
     }
 
     fn touched(&self, dossier: &Dossier, _: &Rulebook, event: &Recorded) -> Touched {

@@ -10,7 +10,7 @@ use rollbook_events::families::referral::Referral;
 use rollbook_events::{Event, Population};
 
 use crate::dossier::{Dossier, Recorded};
-use crate::outreach_episodes::{Episode, Try, outreach_episodes};
+use crate::outreach_episodes::{Episode, Try};
 use crate::rulebook::Rulebook;
 use crate::rules::facts::Facts;
 use crate::rules::outreach::NO_RESPONSE_INVITED;
@@ -61,7 +61,7 @@ impl View for OutreachConversion {
     }
 
     fn rows(&self, facts: &Facts<'_>) -> Vec<Row> {
-        outreach_episodes(facts).iter().map(row).collect()
+        facts.episodes().iter().map(row).collect()
     }
 
     fn touched(&self, _: &Dossier, _: &Rulebook, event: &Recorded) -> Touched {

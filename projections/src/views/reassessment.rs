@@ -77,7 +77,7 @@ impl View for Reassessment {
     }
 }
 
-fn row(facts: &Facts<'_>, known: &Reassessments<'_, '_>, of: &EnrollmentSpan<'_>) -> Option<Row> {
+fn row<'a>(facts: &Facts<'a>, known: &Reassessments<'_, 'a>, of: &EnrollmentSpan<'_>) -> Option<Row> {
     let (report, enrolled) = (of.report, of.enrolled);
     let due = known.span_due().filter(|(span, _, _)| span.number == of.number);
     let due_on = due.map(|(_, _, day)| day);

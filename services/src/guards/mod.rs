@@ -14,12 +14,12 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use indicatif::HumanCount;
-use rollbook_projections::store::Db;
+use rollbook_projections::store::Live;
 
 pub use acknowledged::{AcknowledgedLog, Loss};
 pub use clock::LastRecorded;
 pub use disk::{Free, Least, Place};
-pub use receipt::{FILE as RECEIPT_FILE, Receipt};
+pub use receipt::{FILE as RECEIPT_FILE, Receipt, read as read_receipts};
 pub use watch::Watch;
 
 use crate::clock as time;
@@ -60,7 +60,7 @@ pub struct Watched {
 #[derive(Debug, Clone)]
 pub struct Guards {
     logs: [Arc<AcknowledgedLog>; 3],
-    db: Db,
+    views: Live,
     health: Health,
     watched: Watched,
     settings: Settings,
@@ -74,7 +74,7 @@ impl Guards {
     /// Where the receipt of earlier runs cannot be read.
     pub fn new(
         streams: [Arc<dyn Log>; 3],
-        db: Db,
+        views: Live,
         health: Health,
         watched: Watched,
         settings: Settings,
@@ -89,7 +89,7 @@ impl Guards {
             guarded(identity, StreamSpec::IDENTITY),
             guarded(intake, StreamSpec::INTAKE),
         ];
-        Ok(Self { logs, db, health, watched, settings, last_recorded: LastRecorded::default() })
+        Ok(Self { logs, views, health, watched, settings, last_recorded: LastRecorded::default() })
     }
 
     /// The streams, each behind its guard, in the order they came.
@@ -144,7 +144,7 @@ impl Guards {
     async fn shorter_than_views(&self) -> Result<Option<String>, ()> {
         let [enrollment, ..] = &self.logs;
         // The views first: they may go on between the two questions, and never past the log.
-        let Ok(checkpoint) = self.db.checkpoint().await else { return Err(()) };
+        let Ok(checkpoint) = self.views.db().checkpoint().await else { return Err(()) };
         let Ok(head) = enrollment.head().await else { return Err(()) };
         Ok((head < checkpoint.position).then(|| {
             format!(

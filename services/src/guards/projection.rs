@@ -15,7 +15,11 @@ pub(super) fn judge(health: &Health, status: &Status, now: DateTime<Utc>) {
             let forbids = if status.damaged { Forbids::Recording } else { Forbids::Nothing };
             health.red(PROJECTION, cause.clone(), forbids, now);
         }
-        Phase::Starting | Phase::Following | Phase::Rederiving { .. } | Phase::Waiting { .. } => {
+        Phase::Starting
+        | Phase::Following
+        | Phase::Standby { .. }
+        | Phase::Rederiving { .. }
+        | Phase::Waiting { .. } => {
             health.green(PROJECTION);
         }
     }

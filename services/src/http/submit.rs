@@ -24,6 +24,7 @@ use super::edge::Edge;
 use super::params::{Nothing, Params};
 use super::problem::{Kind, Problem};
 use super::submit_lines::{self, LineAnswer};
+use crate::failpoint;
 use crate::identity_index::Told;
 use crate::log::AppendError;
 use crate::recorder::{Finding, MOST_EVENTS, RecordError, Recorder, Recording, Work};
@@ -126,6 +127,7 @@ async fn submit(
     let text = whole(body).await?;
     let (submissions, is_array) = read(&text, key)?;
     let given = identified(&edge, submissions).await?;
+    failpoint!("http.after_identified");
     let recorded = recorder.record(Work::Given(given), permit.actor).await;
     let recording = recorded.map_err(|error| failure(error, is_array))?;
     let (status, receipts) = Receipts::of(recording);

@@ -10,13 +10,15 @@ use rollbook_projections::fold::{Fold, FoldError};
 use rollbook_projections::store::write::{Step, Stuck};
 use rollbook_projections::store::{Db, StoreError};
 use rollbook_projections::{Dossier, Recorded, Rulebook};
-use tokio::sync::watch;
+use tokio::sync::{Mutex, mpsc, watch};
 use tokio_util::sync::CancellationToken;
 
 use super::decode_ahead::{Batch, decode_ahead};
+use super::mend::Mend;
 use super::{Phase, ProjectorError, Status};
 use crate::clock;
 use crate::error_chain::chain;
+use crate::failpoint;
 use crate::log::Log;
 
 /// Events in the dossiers kept at hand, some 2 kB each with their rows.
@@ -30,9 +32,12 @@ const AGAIN_AFTER: Duration = Duration::from_millis(500);
 
 /// The projector of all views.
 pub struct Projector {
-    log: Arc<dyn Log>,
-    db: Db,
+    pub(super) log: Arc<dyn Log>,
+    pub(super) db: Db,
     status: watch::Sender<Status>,
+    /// Of the lease that it runs under; zero where there is none.
+    pub(super) term: i64,
+    mends: Mutex<mpsc::Receiver<Mend>>,
 }
 
 impl std::fmt::Debug for Projector {
@@ -45,7 +50,19 @@ impl Projector {
     /// A projector, and where its status can be watched.
     pub fn new(log: Arc<dyn Log>, db: Db) -> (Self, watch::Receiver<Status>) {
         let (status, watched) = watch::channel(Status::default());
-        (Self { log, db, status }, watched)
+        let (projector, _) = Self::under(log, db, 0, status);
+        (projector, watched)
+    }
+
+    /// A projector that runs under a lease, tells its status there, and mends members' rows when it is asked to.
+    pub(super) fn under(
+        log: Arc<dyn Log>,
+        db: Db,
+        term: i64,
+        status: watch::Sender<Status>,
+    ) -> (Self, mpsc::Sender<Mend>) {
+        let (ask, mends) = mpsc::channel(1);
+        (Self { log, db, status, term, mends: Mutex::new(mends) }, ask)
     }
 
     /// Runs until cancelled. What may pass is tried again from the checkpoint; damage stops it, with the cause in its status.
@@ -87,6 +104,7 @@ impl Projector {
         }
         let mut stuck = self.db.stuck_from().await?;
         let mut fold = self.resume(position).await?;
+        failpoint!("projector.after_resume");
         self.status.send_modify(|status| {
             status.position = position;
             status.recorded_at = checkpoint.recorded_at;
@@ -96,8 +114,15 @@ impl Projector {
         });
         let mut batches = decode_ahead(&*self.log, position).await?;
         let mut looks = tokio::time::interval(LOOK_EVERY);
+        let mut mends = self.mends.lock().await;
         loop {
             tokio::select! {
+                Some(mend) = mends.recv() => {
+                    if self.mend(mend, position).await? {
+                        // What is held in memory is of the rows before.
+                        return Err(ProjectorError::Moved);
+                    }
+                }
                 batch = batches.recv() => {
                     let batch = batch.ok_or(ProjectorError::Ended)??;
                     position = self.step(&mut fold, &mut stuck, position, batch).await?;
@@ -156,10 +181,10 @@ impl Projector {
                 }
             }
             let to = if events.peek().is_some() { last(&part, at) } else { batch.last };
-            at = self.write_part(fold, part, &batch.poison, at, to).await?;
+            at = self.write_part(fold, part, stuck, &batch.poison, at, to).await?;
         }
         if at < batch.last {
-            at = self.write_part(fold, Vec::new(), &batch.poison, at, batch.last).await?;
+            at = self.write_part(fold, Vec::new(), stuck, &batch.poison, at, batch.last).await?;
         }
         self.status.send_modify(|status| status.stuck = count(stuck.len()));
         Ok(at)
@@ -169,6 +194,7 @@ impl Projector {
         &self,
         fold: &mut Fold,
         part: Vec<Recorded>,
+        stuck: &mut BTreeMap<MemberId, Position>,
         poison: &[Stuck],
         from: Position,
         to: Position,
@@ -184,10 +210,9 @@ impl Projector {
         }
         let adopted = part.first().filter(|event| is_rulebook(event)).map(|event| event.position);
         let former = adopted.and_then(|at| Some((at, fold.rulebook().cloned()?)));
+        let mut poison = poison.to_vec();
         for event in part {
-            if let Err(error) = fold.apply(event) {
-                return Err(self.moved_or(error, from).await);
-            }
+            self.apply(fold, event, from, stuck, &mut poison).await?;
         }
         if let Some((at, former)) = former {
             self.rederive(fold, &former, at).await?;
@@ -196,13 +221,15 @@ impl Projector {
         let rows = changes.rows();
         metrics::histogram!("rollbook_projector_step_events").record(to.0.saturating_sub(from.0) as f64);
         let begun = std::time::Instant::now();
-        match self.db.write(&changes, poison, Step { from, to, recorded_at }).await {
+        failpoint!("projector.before_write");
+        match self.db.write(&changes, &poison, Step { from, to, recorded_at, term: self.term }).await {
             Err(StoreError::Fenced { .. }) => return Err(ProjectorError::Moved),
             written => written?,
         }
+        failpoint!("projector.after_write");
         metrics::histogram!("rollbook_projector_write_seconds").record(begun.elapsed());
         fold.shrink(MOST_HELD);
-        metrics::counter!("rollbook_projector_rows_written").increment(count(rows));
+        metrics::counter!("rollbook_projector_rows_written_total").increment(count(rows));
         self.status.send_modify(|status| {
             status.phase = Phase::Following;
             status.position = to;
@@ -212,15 +239,6 @@ impl Projector {
             status.rulebook = fold.rulebook().map(|rulebook| rulebook.hash().to_string());
         });
         Ok(to)
-    }
-
-    /// Dossiers that were read while the views were reset do not fold, though nothing is wrong with the log.
-    async fn moved_or(&self, error: FoldError, from: Position) -> ProjectorError {
-        match self.db.checkpoint().await {
-            Ok(checkpoint) if checkpoint.position == from => error.into(),
-            Ok(_) => ProjectorError::Moved,
-            Err(error) => error.into(),
-        }
     }
 
     /// Derives every member anew under the rulebook now in force, showing how far it is.

@@ -1,28 +1,27 @@
-//! Group commit: the requests that wait at one moment are decided together and appended as one atomic batch.
+//! Deciding: what the ledger holds of the members that some requests are about, and what the requests become on top of it.
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use chrono::{DateTime, Utc};
-use rollbook_events::{EventId, Position, Rejection, RejectionCode, Subject, Submission};
-use tokio_util::sync::CancellationToken;
+use rollbook_events::{EventId, Rejection, RejectionCode, Subject, Submission};
 
+use super::conflict::refuse_all;
 use super::determinations::{Since, determine, subjects};
 use super::draft::{Draft, file, receipt};
 use super::findings;
-use super::histories::stream_subject;
+use super::flight::Flight;
 use super::history_error::{HistoryError, Unreadable};
 use super::kept::{Before, NOT_YET};
-use super::refusal::{refuse_all, stay_all};
-use super::{
-    Circumstances, Decision, Histories, MOST_EVENTS, RecordError, Recording, Request, RequestQueue, Work, decide,
-};
-use crate::clock;
+use super::{Circumstances, Decision, Histories, MOST_EVENTS, RecordError, Request, Work, decide};
 use crate::guards::LastRecorded;
 use crate::health::{Forbids, Health};
 use crate::identity_index::IdentityIndex;
-use crate::log::{AppendError, Log, Message};
+use crate::log::Log;
+use crate::{clock, failpoint, measures};
 
+/// A log that was seen to be damaged while a history was read; it stands until the program is started again.
+const HOLE: &str = "hole";
 /// Members whose history cannot be read.
 const MEMBER: &str = "member";
 
@@ -38,6 +37,12 @@ pub struct Committer {
     knows_last: bool,
     /// Who knows ages that submissions leave out.
     ages: Option<IdentityIndex>,
+    /// The batch on its way to the log.
+    pub(super) flight: Option<Flight>,
+    /// What is decided and takes off next.
+    pub(super) ready: Vec<Draft>,
+    /// Requests that wait for the flight to land, because they are about whom it is about.
+    pub(super) held: Vec<Request>,
 }
 
 pub(super) struct LogHandle(pub(super) Arc<dyn Log>);
@@ -52,7 +57,8 @@ impl Committer {
     /// A committer over the log, with the dossiers to decide on.
     pub fn new(log: Arc<dyn Log>, histories: Histories, health: Health) -> Self {
         let (log, last_recorded) = (LogHandle(log), LastRecorded::default());
-        Self { histories, log, health, last_recorded, knows_last: false, ages: None }
+        let (ready, held) = (Vec::new(), Vec::new());
+        Self { histories, log, health, last_recorded, knows_last: false, ages: None, flight: None, ready, held }
     }
 
     /// One that shares with others when the log's last event was recorded.
@@ -67,48 +73,35 @@ impl Committer {
         Self { ages: Some(identities), ..self }
     }
 
-    /// Runs until cancelled; requests that still wait then are answered that the recorder has stopped.
-    pub async fn run(mut self, mut queue: RequestQueue, cancelled: CancellationToken) {
-        loop {
-            let first = tokio::select! {
-                request = queue.0.recv() => request,
-                () = cancelled.cancelled() => None,
-            };
-            let Some(first) = first else { return };
-            let mut round = vec![first];
-            while round.len() < MOST_EVENTS {
-                let Ok(next) = queue.0.try_recv() else { break };
-                round.push(next);
-            }
-            metrics::histogram!("rollbook_recorder_round_requests").record(count(round.len()));
-            self.round(round).await;
-        }
-    }
-
-    async fn round(&mut self, mut requests: Vec<Request>) {
+    /// Whether anything may be recorded now; else the requests are answered why not.
+    async fn may_record(&mut self, requests: Vec<Request>) -> Option<Vec<Request>> {
         if !self.knows_last {
             match self.last_recorded.read(&*self.log.0).await {
                 Ok(()) => self.knows_last = true,
-                Err(error) => return refuse_all(requests, Arc::new(error)),
+                Err(error) => {
+                    refuse_all(requests, Arc::new(error));
+                    return None;
+                }
             }
         }
         self.last_recorded.judge(&self.health, clock::now());
-        if let Some(cause) = self.health.refusal() {
-            return stay_all(requests, &cause);
-        }
-        while !requests.is_empty() {
-            let subjects = requests.iter().flat_map(|request| request.work.subjects()).collect();
-            let unreadable = match self.prepare(&subjects, &requests, false).await {
-                Ok(unreadable) => unreadable,
-                Err(error) => return self.refuse(requests, error),
-            };
-            let mut drafts = Vec::new();
-            for request in self.readable(requests, &unreadable) {
-                if let Some(draft) = self.draft(request) {
-                    drafts.push(draft);
-                }
-            }
-            requests = self.append_all(drafts).await;
+        let Some(cause) = self.health.refusal() else { return Some(requests) };
+        stay_all(requests, &cause);
+        None
+    }
+
+    /// Decides requests, in order, on what is known of those they are about; what there is to append is then ready.
+    pub(super) async fn decide_on(&mut self, requests: Vec<Request>) {
+        let Some(requests) = self.may_record(requests).await else { return };
+        failpoint!("recorder.before_round");
+        let subjects = requests.iter().flat_map(|request| request.work.subjects()).collect();
+        let unreadable = match self.prepare(&subjects, &requests, false).await {
+            Ok(unreadable) => unreadable,
+            Err(error) => return self.refuse(requests, error),
+        };
+        for request in self.readable(requests, &unreadable) {
+            let draft = self.draft(request);
+            self.ready.extend(draft);
         }
     }
 
@@ -141,7 +134,7 @@ impl Committer {
         }
         // A given id may already name an event of another member, which this member's dossier cannot know.
         for (id, subject) in self.histories.by_id(&ids, now).await? {
-            self.histories.reserve(id, subject);
+            self.histories.reserved.note(id, subject);
         }
         Ok(unreadable)
     }
@@ -149,6 +142,33 @@ impl Committer {
     /// Prepares one request alone, on what the stream holds now.
     pub(super) async fn prepare_anew(&mut self, request: &Request) -> Result<Unreadable, HistoryError> {
         self.prepare(&request.work.subjects(), std::slice::from_ref(request), true).await
+    }
+
+    /// Refuses the requests about whom nothing can be decided, and gives back the others.
+    pub(super) fn readable(&self, requests: Vec<Request>, unreadable: &Unreadable) -> Vec<Request> {
+        if unreadable.is_empty() {
+            return requests;
+        }
+        let mut readable = Vec::with_capacity(requests.len());
+        for request in requests {
+            let concerned = self.histories.may_be_linked.with_all(&request.work.subjects());
+            match concerned.iter().find_map(|subject| unreadable.get(subject)) {
+                Some(why) => refuse_all(vec![request], why.clone()),
+                None => readable.push(request),
+            }
+        }
+        readable
+    }
+
+    /// Refuses requests for want of what they are decided on; damage of the log itself stops all recording.
+    pub(super) fn refuse(&self, requests: Vec<Request>, error: HistoryError) {
+        if error.is_damage() {
+            let cause = crate::error_chain::chain(&error);
+            let cause = format!("{cause}: restore the log from the archive (rollbook restore)");
+            self.health.red(HOLE, cause.clone(), Forbids::Recording, clock::now());
+            return stay_all(requests, &cause);
+        }
+        refuse_all(requests, Arc::new(error));
     }
 
     /// Decides a request on the dossiers as the requests before it leave them. Answers it where nothing is to append.
@@ -167,6 +187,7 @@ impl Committer {
             Err(error) => Some(error),
         };
         if let Some(error) = refused {
+            measures::rejected(&error);
             for (subject, before) in saved {
                 self.histories.of(subject).restore(before);
             }
@@ -209,9 +230,11 @@ impl Committer {
     }
 
     fn decide_one(&mut self, draft: &mut Draft, subject: Subject, mut submission: Submission) -> Result<(), Rejection> {
-        if submission.id.is_some_and(|id| self.histories.is_reserved(id, subject)) {
+        if submission.id.is_some_and(|id| self.histories.reserved.is_anothers(id, subject)) {
             return Err(Rejection::new(RejectionCode::IdReused, "id", "already names an event of another member"));
         }
+        // Another recorder's clock may be ahead of this one's.
+        self.last_recorded.saw(self.histories.of(subject).last_recorded_at());
         let now = self.now();
         let kept = self.histories.of(subject);
         // What is known already says its age, or that it had none, and is compared as it was given.
@@ -237,58 +260,16 @@ impl Committer {
             Decision::Record(envelope) => {
                 draft.receipts.push(receipt(&envelope, NOT_YET, false));
                 let drafted = file(kept, *envelope)?;
-                self.histories.reserve(drafted.id, subject);
+                self.histories.reserved.note(drafted.id, subject);
                 draft.events.push(drafted);
             }
         }
         Ok(())
     }
-
-    pub(super) async fn append(&mut self, batch: &[Draft]) -> Result<Vec<Position>, AppendError> {
-        let mut messages = Vec::new();
-        let mut seen = BTreeSet::new();
-        for drafted in batch.iter().flat_map(|draft| &draft.events) {
-            // Only a subject's first message can carry an expectation; the later ones stand or fall with it.
-            let expected = seen.insert(drafted.subject).then(|| self.histories.of(drafted.subject).last_position());
-            messages.push(Message {
-                subject: stream_subject(drafted.subject),
-                id: drafted.id.to_string(),
-                expected,
-                headers: vec![("Rollbook-Kind", drafted.kind.to_owned()), ("Rollbook-Plan", drafted.plan.clone())],
-                body: drafted.body.clone(),
-            });
-        }
-        if messages.is_empty() {
-            return Ok(Vec::new());
-        }
-        metrics::histogram!("rollbook_recorder_batch_events").record(count(messages.len()));
-        self.log.0.append(&messages).await
-    }
-
-    pub(super) fn answer(&mut self, batch: Vec<Draft>, positions: Vec<Position>) {
-        let events = batch.iter().flat_map(|draft| &draft.events);
-        let placed: HashMap<EventId, Position> = events.map(|drafted| drafted.id).zip(positions).collect();
-        for draft in batch {
-            for drafted in &draft.events {
-                if let Some(position) = placed.get(&drafted.id) {
-                    self.histories.of(drafted.subject).place(drafted.id, *position);
-                    self.histories.ids_ahead.note(drafted.id, *position);
-                }
-            }
-            let (mut receipts, mut determined) = (draft.receipts, draft.determined);
-            for receipt in receipts.iter_mut().chain(&mut determined).filter(|receipt| receipt.position == NOT_YET) {
-                // It may stand in an earlier batch of the same round.
-                let kept = self.histories.of(receipt.member.map_or(Subject::Rulebook, Subject::Member));
-                if let Some(recorded) = kept.dossier.find(receipt.id) {
-                    receipt.position = kept.position(recorded);
-                }
-            }
-            // A caller that went away does not want the answer.
-            _ = draft.request.reply.send(Ok(Recording { receipts, determined, findings: draft.findings }));
-        }
-    }
 }
 
-fn count(number: usize) -> f64 {
-    u32::try_from(number).map_or(f64::MAX, f64::from)
+pub(super) fn stay_all(requests: Vec<Request>, cause: &str) {
+    for request in requests {
+        _ = request.reply.send(Err(RecordError::Stayed { cause: cause.to_owned() }));
+    }
 }

@@ -1,4 +1,4 @@
-//! Appending what is decided, and what is done where another writer was first: whoever it concerns is decided anew alone, on
+//! What is done where another writer was first: whoever it concerns is decided anew alone, on
 //! what the stream holds now; the others share a batch again.
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -10,8 +10,8 @@ use rollbook_events::{Position, Subject};
 use super::commit::Committer;
 use super::draft::Draft;
 use super::histories::stream_subject;
-use super::refusal::refuse_all;
-use super::{MOST_EVENTS, RecordError, Request};
+use super::{RecordError, Request};
+use crate::failpoint;
 use crate::log::AppendError;
 
 /// How often a request is decided anew because another writer was first.
@@ -20,43 +20,23 @@ const MOST_ATTEMPTS: u32 = 5;
 const ASKED_AT_ONCE: usize = 32;
 
 impl Committer {
-    /// Appends drafts in batches of what one holds; gives back the requests that must be decided anew.
-    pub(super) async fn append_all(&mut self, drafts: Vec<Draft>) -> Vec<Request> {
-        let mut waiting = drafts.into_iter().peekable();
-        while waiting.peek().is_some() {
-            let mut batch: Vec<Draft> = Vec::new();
-            let mut events = 0;
-            while let Some(draft) = waiting.next_if(|draft| events + draft.events.len() <= MOST_EVENTS) {
-                events += draft.events.len();
-                batch.push(draft);
-            }
-            match self.append(&batch).await {
-                Ok(positions) => self.answer(batch, positions),
-                Err(AppendError::Conflict { .. }) => {
-                    metrics::counter!("rollbook_recorder_conflicts").increment(1);
-                    let stale = self.stale(&batch).await;
-                    let batch: Vec<Request> = batch.into_iter().map(|draft| draft.request).collect();
-                    let later: Vec<Request> = waiting.map(|draft| draft.request).collect();
-                    self.forget(batch.iter().chain(&later));
-                    // Where nobody is seen to be elsewhere, it may be anybody, or an id that the server remembers.
-                    let (concerned, others) = if stale.is_empty() {
-                        (batch, later)
-                    } else {
-                        self.concerned(batch.into_iter().chain(later).collect(), stale)
-                    };
-                    for request in concerned {
-                        self.alone(request).await;
-                    }
-                    return others;
-                }
-                Err(error) => {
-                    let all: Vec<Request> = batch.into_iter().chain(waiting).map(|draft| draft.request).collect();
-                    self.failed(all, error);
-                    return Vec::new();
-                }
-            }
+    /// Parts what was in flight, and what was decided after it, into those whom another writer was before, who are decided
+    /// anew alone, and the others, which are given back.
+    pub(super) async fn conflict(&mut self, batch: Vec<Draft>, later: Vec<Request>) -> Vec<Request> {
+        failpoint!("recorder.after_conflict");
+        let stale = self.stale(&batch).await;
+        let batch: Vec<Request> = batch.into_iter().map(|draft| draft.request).collect();
+        self.forget(batch.iter().chain(&later));
+        // Where nobody is seen to be elsewhere, it may be anybody, or an id that the server remembers.
+        let (concerned, others) = if stale.is_empty() {
+            (batch, later)
+        } else {
+            self.concerned(batch.into_iter().chain(later).collect(), stale)
+        };
+        for request in concerned {
+            self.alone(request).await;
         }
-        Vec::new()
+        others
     }
 
     /// The subjects of a batch that are not where it expected them.
@@ -81,7 +61,11 @@ impl Committer {
 
     /// Parts the requests that are about some subjects, or about one that another of these is about, from the others. Each
     /// part keeps its order, and no member has requests in both.
-    fn concerned(&self, requests: Vec<Request>, mut subjects: BTreeSet<Subject>) -> (Vec<Request>, Vec<Request>) {
+    pub(super) fn concerned(
+        &self,
+        requests: Vec<Request>,
+        mut subjects: BTreeSet<Subject>,
+    ) -> (Vec<Request>, Vec<Request>) {
         let of: Vec<BTreeSet<Subject>> =
             requests.iter().map(|request| self.histories.may_be_linked.with_all(&request.work.subjects())).collect();
         loop {
@@ -120,7 +104,7 @@ impl Committer {
     }
 
     /// Answers requests whose events were not appended, or not to anybody's knowledge.
-    fn failed(&mut self, requests: Vec<Request>, error: AppendError) {
+    pub(super) fn failed(&mut self, requests: Vec<Request>, error: AppendError) {
         self.forget(&requests);
         let answer: Box<dyn Fn() -> RecordError> = match error {
             AppendError::Stayed { cause } => Box::new(move || RecordError::Stayed { cause: cause.clone() }),
@@ -139,7 +123,14 @@ impl Committer {
         }
     }
 
-    fn forget<'a>(&mut self, requests: impl IntoIterator<Item = &'a Request>) {
+    pub(super) fn forget<'a>(&mut self, requests: impl IntoIterator<Item = &'a Request>) {
         self.histories.forget(&requests.into_iter().flat_map(|request| request.work.subjects()).collect());
+    }
+}
+
+pub(super) fn refuse_all(requests: Vec<Request>, source: Arc<dyn std::error::Error + Send + Sync>) {
+    tracing::error!(error = %source, requests = requests.len(), "could not record");
+    for request in requests {
+        _ = request.reply.send(Err(RecordError::Unavailable { source: source.clone() }));
     }
 }

@@ -92,7 +92,7 @@ fn filed(histories: &mut Histories, mut envelope: Envelope) -> Option<Drafted> {
     envelope.previous = kept.last_hash();
     match file(kept, envelope) {
         Ok(determination) => {
-            histories.reserve(determination.id, determination.subject);
+            histories.reserved.note(determination.id, determination.subject);
             Some(determination)
         }
         Err(rejection) => {

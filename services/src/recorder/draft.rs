@@ -19,6 +19,12 @@ pub(super) struct Draft {
     pub(super) findings: Vec<Finding>,
 }
 
+impl std::fmt::Debug for Draft {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "Draft({})", self.events.len())
+    }
+}
+
 impl Draft {
     /// Of a request that is not decided yet.
     pub(super) fn of(request: Request) -> Self {

@@ -8,12 +8,13 @@ use rollbook_events::families::rules::Rules;
 use rollbook_events::{Event, EventId, MemberId, Position, Subject};
 use rollbook_projections::Rulebook;
 use rollbook_projections::at_hand::keep_from;
-use rollbook_projections::store::{Db, StoreError};
+use rollbook_projections::store::{Db, Live, StoreError};
 
 use super::history_error::{HistoryError, Unreadable};
 use super::ids_ahead::IdsAhead;
 use super::kept::Kept;
 use super::people::MayBeLinked;
+use super::reserved::Reserved;
 use crate::log::{Log, Stored};
 
 /// Bytes, as [`Kept::weight`] counts them, of the dossiers kept at hand; past it those longest not used are let go.
@@ -24,21 +25,27 @@ const TIMES_WHILE_LAGGING: usize = 2;
 const READ_AT_ONCE: usize = 16;
 /// Subjects remembered to be unreadable, so that the view is not asked for them again; past it they are found anew.
 const MOST_UNREADABLE: usize = 10_000;
+/// Subjects remembered to have been let go before the views knew them, some 60 bytes each.
+const MOST_AHEAD: usize = 200_000;
 /// Rounds between two counts of what is kept.
 const TURNS_BETWEEN_COUNTS: u64 = 16;
 
 /// The recorder's dossiers.
 pub struct Histories {
     log: Arc<dyn Log>,
+    live: Live,
+    /// The live generation of the views, taken anew each round.
     db: Db,
     kept: HashMap<Subject, Kept>,
-    /// Ids that name events of this round, or of members that are not at hand, with whose they are.
-    reserved: HashMap<EventId, Subject>,
+    /// Ids that name events nobody can look up yet.
+    pub(super) reserved: Reserved,
     rulebook: Option<Arc<Rulebook>>,
     pub(super) may_be_linked: MayBeLinked,
-    /// The last event of a dossier that was let go before the view knew it; the view knows it once its checkpoint has
-    /// passed here.
+    /// What the views must hold before they are asked for anybody: what they held when a dossier was let go because they
+    /// knew it, and what the log held when this program began.
     let_go: Position,
+    /// The last event of each dossier that was let go before the view knew it: until then it is read from the stream.
+    ahead: HashMap<Subject, Position>,
     /// The bodies of events, which the recorder reads once and needs no more.
     no_body: Arc<str>,
     turn: u64,
@@ -61,15 +68,18 @@ pub fn stream_subject(subject: Subject) -> String {
 
 impl Histories {
     /// No dossier yet.
-    pub fn new(log: Arc<dyn Log>, db: Db) -> Self {
+    pub fn new(log: Arc<dyn Log>, live: impl Into<Live>) -> Self {
+        let live = live.into();
         Self {
             log,
-            db,
+            db: live.db(),
+            live,
             kept: HashMap::new(),
-            reserved: HashMap::new(),
+            reserved: Reserved::default(),
             rulebook: None,
             may_be_linked: MayBeLinked::default(),
             let_go: Position(0),
+            ahead: HashMap::new(),
             no_body: "".into(),
             turn: 0,
             ids_ahead: IdsAhead::default(),
@@ -85,12 +95,12 @@ impl Histories {
     /// # Errors
     /// See [`HistoryError`]; not for what is wrong with one member alone.
     pub async fn want(&mut self, subjects: &BTreeSet<Subject>) -> Result<Unreadable, HistoryError> {
+        self.db = self.live.db();
         if self.turn == 0 {
             // What the log held before this program began, the view may not hold yet.
             self.let_go = self.log.head().await?;
         }
         self.turn += 1;
-        self.reserved.clear();
         if !self.kept.contains_key(&Subject::Rulebook) {
             // Always from the stream: a view that is being made anew has none, and findings are judged by it.
             let stored = self.log.read(&stream_subject(Subject::Rulebook)).await?;
@@ -117,12 +127,14 @@ impl Histories {
     }
 
     async fn read(&mut self, missing: BTreeSet<Subject>, unreadable: &mut Unreadable) -> Result<(), HistoryError> {
-        if self.db.checkpoint().await?.position < self.let_go {
+        let checkpoint = self.db.checkpoint().await?.position;
+        if checkpoint < self.let_go {
             return self.read_stream(missing, unreadable).await;
         }
         // The view ends before the event that cannot be read: what follows it would be passed over.
-        let (doubtful, missing): (BTreeSet<Subject>, _) =
-            missing.into_iter().partition(|subject| self.unreadable.contains_key(subject));
+        let (doubtful, missing): (BTreeSet<Subject>, _) = missing.into_iter().partition(|subject| {
+            self.unreadable.contains_key(subject) || self.ahead.get(subject).is_some_and(|ahead| *ahead > checkpoint)
+        });
         self.read_stream(doubtful, unreadable).await?;
         let members: BTreeSet<MemberId> = missing.iter().filter_map(|subject| subject.member()).collect();
         let events = match self.db.events_of(&members).await {
@@ -230,7 +242,7 @@ impl Histories {
     pub fn forget(&mut self, subjects: &BTreeSet<Subject>) {
         for subject in self.may_be_linked.with_all(subjects) {
             if let Some(kept) = self.kept.remove(&subject) {
-                self.let_go = self.let_go.max(kept.last_position());
+                self.ahead.insert(subject, kept.last_position());
             }
         }
     }
@@ -257,16 +269,6 @@ impl Histories {
         Ok(named)
     }
 
-    /// Notes whose event an id names.
-    pub(super) fn reserve(&mut self, id: EventId, subject: Subject) {
-        self.reserved.insert(id, subject);
-    }
-
-    /// Whether an id was noted, since the round began, to name another subject's event.
-    pub(super) fn is_reserved(&self, id: EventId, subject: Subject) -> bool {
-        self.reserved.get(&id).is_some_and(|of| *of != subject)
-    }
-
     /// The rulebook in force, as the recorder last read or wrote it.
     pub fn rulebook(&mut self) -> Option<Arc<Rulebook>> {
         let last = self.kept.get(&Subject::Rulebook)?.dossier.last()?.envelope.clone();
@@ -284,20 +286,21 @@ impl Histories {
             let counted = kept.values().filter(|kept| !only_known || kept.last_position() <= checkpoint);
             counted.map(|kept| (kept.used, kept.weight())).collect::<Vec<_>>()
         };
+        let stays = |subject: &Subject, kept: &Kept| kept.is_held() || *subject == Subject::Rulebook;
         if let Some(turn) = keep_from(used(&self.kept, true), MOST_KEPT) {
-            self.kept.retain(|subject, kept| {
-                kept.used >= turn || kept.last_position() > checkpoint || *subject == Subject::Rulebook
-            });
+            self.let_go = self.let_go.max(checkpoint);
+            self.kept
+                .retain(|subject, kept| kept.used >= turn || kept.last_position() > checkpoint || stays(subject, kept));
         }
-        let Some(turn) = keep_from(used(&self.kept, false), MOST_KEPT * TIMES_WHILE_LAGGING) else { return };
-        let mut let_go = self.let_go;
-        self.kept.retain(|subject, kept| {
-            let stays = kept.used >= turn || *subject == Subject::Rulebook;
-            if !stays {
-                let_go = let_go.max(kept.last_position());
-            }
-            stays
-        });
-        self.let_go = let_go;
+        self.ahead.retain(|_, position| *position > checkpoint);
+        if let Some(turn) = keep_from(used(&self.kept, false), MOST_KEPT * TIMES_WHILE_LAGGING) {
+            let gone = self.kept.extract_if(|subject, kept| kept.used < turn && !stays(subject, kept));
+            self.ahead.extend(gone.map(|(subject, kept)| (subject, kept.last_position())));
+        }
+        if self.ahead.len() > MOST_AHEAD {
+            // Too many to remember one by one: until the views have passed them all, everybody is read from the stream.
+            let last = self.ahead.drain().map(|(_, position)| position).max();
+            self.let_go = self.let_go.max(last.unwrap_or_default());
+        }
     }
 }

@@ -2,6 +2,7 @@
 
 use std::collections::HashMap;
 
+use chrono::{DateTime, Utc};
 use rollbook_events::{EventId, Hash, Position};
 use rollbook_projections::{Dossier, Recorded};
 
@@ -29,9 +30,10 @@ pub(super) struct Kept {
     weight: usize,
 }
 
-/// A dossier as it was.
+/// How far a dossier had come.
+#[derive(Clone, Copy)]
 pub(super) struct Before {
-    dossier: Dossier,
+    events: usize,
     weight: usize,
 }
 
@@ -52,14 +54,28 @@ impl Kept {
         EMPTY_WEIGHT + self.weight
     }
 
-    /// The dossier as it is now, for [`Kept::restore`].
+    /// How far it has come, for [`Kept::restore`].
     pub(super) fn before(&self) -> Before {
-        Before { dossier: self.dossier.clone(), weight: self.weight }
+        Before { events: self.dossier.recorded().len(), weight: self.weight }
     }
 
     /// Undoes what was filed since.
     pub(super) fn restore(&mut self, before: Before) {
-        (self.dossier, self.weight) = (before.dossier, before.weight);
+        (self.dossier, self.weight) = (self.as_of(before), before.weight);
+    }
+
+    /// The dossier as it was. Built anew, because that is wanted seldom, and a copy would have to be made always.
+    pub(super) fn as_of(&self, before: Before) -> Dossier {
+        let mut dossier = Dossier::default();
+        for recorded in self.dossier.recorded().iter().take(before.events) {
+            dossier.apply(recorded.clone());
+        }
+        dossier
+    }
+
+    /// What was filed since.
+    pub(super) fn since(&self, before: Before) -> &[Recorded] {
+        self.dossier.recorded().get(before.events..).unwrap_or_default()
     }
 
     /// Where an event of the dossier stands.
@@ -73,9 +89,19 @@ impl Kept {
         placed.into_iter().find(|position| *position != NOT_YET).unwrap_or_default()
     }
 
+    /// Whether its last event has no place yet: then it must not be let go.
+    pub(super) fn is_held(&self) -> bool {
+        self.dossier.last().is_some_and(|last| self.position(last) == NOT_YET)
+    }
+
     /// The hash that the next event must name.
     pub(super) fn last_hash(&self) -> Option<Hash> {
         self.dossier.last().map(|last| last.hash)
+    }
+
+    /// When the last event was recorded; the beginning of 1970 where there is none.
+    pub(super) fn last_recorded_at(&self) -> DateTime<Utc> {
+        self.dossier.last().map(|last| last.envelope.recorded_at).unwrap_or_default()
     }
 
     /// An event has found its place.

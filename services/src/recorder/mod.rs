@@ -9,12 +9,13 @@ mod decide;
 mod determinations;
 mod draft;
 mod findings;
+mod flight;
 mod histories;
 mod history_error;
 mod ids_ahead;
 mod kept;
 mod people;
-mod refusal;
+mod reserved;
 mod sweep;
 mod tail;
 
@@ -25,6 +26,8 @@ use std::sync::Arc;
 use rollbook_events::{Actor, EventId, MemberId, Position, Rejection, Source, Subject, Submission};
 use rollbook_projections::Dossier;
 use tokio::sync::{mpsc, oneshot};
+
+use crate::failpoint;
 
 pub use commit::Committer;
 pub use decide::{Circumstances, Decision, decide};
@@ -203,8 +206,11 @@ impl Recorder {
     /// See [`RecordError`].
     pub async fn record(&self, work: Work, actor: Actor) -> Result<Recording, RecordError> {
         let (reply, answer) = oneshot::channel();
+        failpoint!("recorder.before_queue");
         self.queue.send(Request { work, actor, reply }).await.map_err(|_| RecordError::Stopped)?;
-        answer.await.map_err(|_| RecordError::Stopped)?
+        let answer = answer.await;
+        failpoint!("recorder.before_answer");
+        answer.map_err(|_| RecordError::Stopped)?
     }
 
     /// Puts many requests in the queue, in order, where they share batches; the answers are waited for apart.

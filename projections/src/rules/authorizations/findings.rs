@@ -2,7 +2,7 @@
 
 use rollbook_events::codes::{AuthorizationOutcome, Urgency};
 
-use super::{Authorization, Decision, authorizations};
+use super::{Authorization, Decision};
 use crate::rulebook::Retrospective;
 use crate::rules::clocks::{Due, late_until};
 use crate::rules::facts::Facts;
@@ -11,11 +11,11 @@ use crate::rules::finding::{Finding, evidence};
 /// Every finding about a member's authorizations.
 pub fn find<'a>(facts: &Facts<'a>) -> Vec<Finding<'a>> {
     let mut found = Vec::new();
-    for authorization in authorizations(facts) {
-        found.extend(late(&authorization));
-        found.extend(warning(&authorization));
-        found.extend(presumptive(&authorization));
-        found.extend(retrospective(&authorization));
+    for authorization in facts.authorizations() {
+        found.extend(late(authorization));
+        found.extend(warning(authorization));
+        found.extend(presumptive(authorization));
+        found.extend(retrospective(authorization));
     }
     found
 }

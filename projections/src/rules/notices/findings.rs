@@ -11,7 +11,7 @@ use rollbook_events::{Envelope, Event, EventId, Program};
 
 use super::ended::goes_on;
 use super::evidence;
-use super::records::{Record, records};
+use super::records::Record;
 use crate::enrollment_spans::EnrollmentSpan;
 use crate::rulebook::{Alternative, GivenUp};
 use crate::rules::facts::Facts;
@@ -21,8 +21,8 @@ use crate::rules::outreach::judge;
 /// Notices that are required and were not mailed, were mailed late, or on the last day without a ground (CLK-1, CLK-2,
 /// CLK-4, CLK-5); determinations that others took the place of.
 pub fn determined<'a>(facts: &Facts<'a>) -> Vec<Finding<'a>> {
-    let records = records(facts);
-    let mut found: Vec<Finding<'a>> = records.iter().filter_map(|record| superseded(&records, record)).collect();
+    let records = facts.records();
+    let mut found: Vec<Finding<'a>> = records.iter().filter_map(|record| superseded(records, record)).collect();
     for record in records.iter().filter(|record| record.stands() && record.answer.outcome == NoticeOutcome::Required) {
         found.extend([missing(record), late(record), same_day(record)].into_iter().flatten());
     }

@@ -70,7 +70,10 @@ fn health(standing: &Standing) -> Vec<Check> {
         let told = |name: &str| stuck.get(name).map(ToString::to_string).unwrap_or_default();
         let what =
             format!("the views of member {} stand still at {}: {}", told("member"), told("position"), told("cause"));
-        checks.push(Check::fail(what, "void the event, or run a version that knows it, then: rollbook rebuild"));
+        checks.push(Check::fail(
+            what,
+            "run a version that knows the event: it tries again by itself; or: rollbook rebuild --member ID",
+        ));
     }
     checks
 }
