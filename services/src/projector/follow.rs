@@ -7,20 +7,21 @@ use std::time::Duration;
 
 use rollbook_events::{MemberId, Position, Subject};
 use rollbook_projections::fold::{Fold, FoldError};
+use rollbook_projections::store::Db;
 use rollbook_projections::store::write::{Step, Stuck};
-use rollbook_projections::store::{Db, StoreError};
 use rollbook_projections::{Dossier, Recorded, Rulebook};
 use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 
 use super::decode_ahead::{Batch, decode_ahead};
+use super::write_behind::{WriteBehind, Written};
 use super::{Phase, ProjectorError, Status};
 use crate::clock;
 use crate::error_chain::chain;
 use crate::log::Log;
 
-/// Events in the dossiers kept at hand, some 2 kB each with their rows.
-const MOST_HELD: usize = 50_000;
+/// Bytes, about, of the dossiers kept at hand with their rows.
+const MOST_HELD: usize = 112 << 20;
 /// Members derived anew in one go.
 const MEMBERS_IN_A_GO: u32 = 500;
 /// How often an idle projector looks whether its views were reset, and at the log's head.
@@ -76,6 +77,14 @@ impl Projector {
     }
 
     async fn follow(&self) -> Result<Infallible, ProjectorError> {
+        let mut writing = WriteBehind::default();
+        let ended = self.follow_with(&mut writing).await;
+        // What was folded before something failed is written all the same.
+        self.settle(&mut writing).await?;
+        ended
+    }
+
+    async fn follow_with(&self, writing: &mut WriteBehind) -> Result<Infallible, ProjectorError> {
         let checkpoint = self.db.checkpoint().await?;
         let mut position = checkpoint.position;
         let head = self.log.head().await?;
@@ -95,11 +104,12 @@ impl Projector {
         let mut looks = tokio::time::interval(LOOK_EVERY);
         loop {
             tokio::select! {
-                batch = batches.recv() => {
+                batch = batches.next() => {
                     let batch = batch.ok_or(ProjectorError::Ended)??;
-                    position = self.step(&mut fold, &mut stuck, position, batch).await?;
+                    position = self.step(&mut fold, &mut stuck, writing, position, batch).await?;
                 }
-                _ = looks.tick() => self.look(position).await?,
+                written = writing.settle(), if writing.is_under_way() => self.note(written?),
+                _ = looks.tick(), if !writing.is_under_way() => self.look(position).await?,
             }
         }
     }
@@ -125,6 +135,7 @@ impl Projector {
         &self,
         fold: &mut Fold,
         stuck: &mut BTreeMap<MemberId, Position>,
+        writing: &mut WriteBehind,
         from: Position,
         mut batch: Batch,
     ) -> Result<Position, ProjectorError> {
@@ -153,18 +164,20 @@ impl Projector {
                 }
             }
             let to = if events.peek().is_some() { last(&part, at) } else { batch.last };
-            at = self.write_part(fold, part, &batch.poison, at, to).await?;
+            at = self.write_part(fold, writing, part, &batch.poison, at, to).await?;
         }
         if at < batch.last {
-            at = self.write_part(fold, Vec::new(), &batch.poison, at, batch.last).await?;
+            at = self.write_part(fold, writing, Vec::new(), &batch.poison, at, batch.last).await?;
         }
-        self.status.send_modify(|status| status.stuck = count(stuck.len()));
+        writing.leaves(count(stuck.len()));
         Ok(at)
     }
 
+    /// Folds a part of a batch and begins to write it, once the one before is written.
     async fn write_part(
         &self,
         fold: &mut Fold,
+        writing: &mut WriteBehind,
         part: Vec<Recorded>,
         poison: &[Stuck],
         from: Position,
@@ -176,6 +189,8 @@ impl Projector {
             if wanting.is_empty() {
                 break;
             }
+            // What they said last may be in the batch under way.
+            self.settle(writing).await?;
             let events = self.db.events_of(&wanting).await?;
             fold.hold(&wanting, events);
         }
@@ -183,32 +198,41 @@ impl Projector {
         let former = adopted.and_then(|at| Some((at, fold.rulebook().cloned()?)));
         for event in part {
             if let Err(error) = fold.apply(event) {
+                self.settle(writing).await?;
                 return Err(self.moved_or(error, from).await);
             }
         }
         if let Some((at, former)) = former {
+            self.settle(writing).await?;
             self.rederive(fold, &former, at).await?;
         }
         let changes = fold.take_changes();
-        let rows = changes.rows();
-        metrics::histogram!("rollbook_projector_step_events").record(to.0.saturating_sub(from.0) as f64);
-        let begun = std::time::Instant::now();
-        match self.db.write(&changes, poison, Step { from, to, recorded_at }).await {
-            Err(StoreError::Fenced { .. }) => return Err(ProjectorError::Moved),
-            written => written?,
-        }
-        metrics::histogram!("rollbook_projector_write_seconds").record(begun.elapsed());
         fold.shrink(MOST_HELD);
-        metrics::counter!("rollbook_projector_rows_written").increment(count(rows));
+        metrics::histogram!("rollbook_projector_step_events").record(to.0.saturating_sub(from.0) as f64);
+        self.settle(writing).await?;
+        writing.begin(&self.db, changes, poison.to_vec(), Step { from, to, recorded_at }, fold.rulebook());
+        Ok(to)
+    }
+
+    /// Waits until the batch under way is written.
+    async fn settle(&self, writing: &mut WriteBehind) -> Result<(), ProjectorError> {
+        let written = writing.settle().await?;
+        self.note(written);
+        Ok(())
+    }
+
+    /// Tells what was written.
+    fn note(&self, written: Option<Written>) {
+        let Some(Written { position, recorded_at, rulebook, stuck }) = written else { return };
         self.status.send_modify(|status| {
             status.phase = Phase::Following;
-            status.position = to;
+            status.position = position;
             status.recorded_at = recorded_at.or(status.recorded_at);
-            status.head = status.head.max(to);
+            status.head = status.head.max(position);
             status.moved_at = Some(clock::now());
-            status.rulebook = fold.rulebook().map(|rulebook| rulebook.hash().to_string());
+            status.rulebook = rulebook;
+            status.stuck = stuck.unwrap_or(status.stuck);
         });
-        Ok(to)
     }
 
     /// Dossiers that were read while the views were reset do not fold, though nothing is wrong with the log.

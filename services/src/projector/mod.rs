@@ -5,6 +5,7 @@ mod decode_ahead;
 mod error;
 mod follow;
 mod status;
+mod write_behind;
 
 use std::sync::Arc;
 
