@@ -20,6 +20,7 @@ pub mod links;
 pub mod notice_reasoning;
 pub mod outreach_episodes;
 pub mod participations;
+pub mod refold;
 pub mod reports;
 pub mod rulebook;
 pub mod rules;

@@ -53,7 +53,7 @@ pub fn other_of<'a>(event: &'a Recorded, find: impl Fn(EventId) -> Option<&'a Re
 }
 
 /// All links of a ledger, and who is one person with whom.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Links {
     neighbours: BTreeMap<MemberId, BTreeSet<MemberId>>,
 }

@@ -4,9 +4,11 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use metrics_exporter_prometheus::PrometheusHandle;
-use rollbook_projections::store::Db;
+use rollbook_projections::store::{Db, Views};
 use tokio::sync::watch;
+use tokio_util::task::TaskTracker;
 
+use crate::archive::status::Watched;
 use crate::health::Health;
 use crate::identity_index::IdentityIndex;
 use crate::import::Importer;
@@ -19,12 +21,19 @@ use crate::tokens::Tokens;
 /// The parts of a running ledger. Cheap to clone.
 #[derive(Clone)]
 pub struct App {
-    /// The views.
+    /// The live generation of the views, as it was when this was made: each request has its own. What lives longer takes
+    /// it from `views` each time.
     pub db: Db,
+    /// The generations of the views.
+    pub views: Views,
+    /// What must come to its end before the database is closed.
+    pub tasks: TaskTracker,
     /// How the projector stands; where it runs elsewhere, as read from the views.
     pub status: watch::Receiver<Status>,
     /// What is wrong now, and what that forbids.
     pub health: Health,
+    /// How the archive stands, where this program archives.
+    pub archive: Option<Watched>,
     /// The enrollment stream.
     pub log: Arc<dyn Log>,
     /// The recorder, where this program is one.

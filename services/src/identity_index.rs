@@ -1,23 +1,26 @@
 //! What the recorder must know of people without asking the identity stream each time: whether an identity is news, and
 //! when somebody was born. It is a fold of `IDENTITY`, kept in memory and followed live.
 
+mod known;
+
 use std::collections::HashMap;
-use std::hash::{DefaultHasher, Hash as _, Hasher};
 use std::sync::{Arc, RwLock};
 use std::time::Duration;
 
 use bytes::Bytes;
-use chrono::NaiveDate;
 use futures_util::StreamExt;
 use futures_util::stream::BoxStream;
-use rollbook_events::families::referral::Referral;
 use rollbook_events::identity::{Identity, IdentityRecorded, IdentitySource};
-use rollbook_events::{Event, EventId, Hash, MemberId, Occurred, Position};
+use rollbook_events::{Event, EventId, MemberId, Occurred, Position};
 use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 
+use self::known::{Known, Statement};
+
 use crate::clock;
+use crate::failpoint;
+use crate::health::{Forbids, Health};
 use crate::log::{AppendError, Log, MOST_IN_A_BATCH, Message, ReadError, Stored};
 
 /// Makes an identity's event id of what it says, so that the same statement is the same event.
@@ -26,19 +29,17 @@ const NAMESPACE: Uuid = Uuid::from_u128(0x8f4f_6a52_3e6d_4c0b_9d5e_2b1a_7c90_41e
 /// How long the follower waits before it follows again.
 const AGAIN_AFTER: Duration = Duration::from_secs(1);
 
-/// What is known of one member, as each system last said.
-#[derive(Debug, Clone, Default)]
-struct KnownOf {
-    born_on: Option<NaiveDate>,
-    /// For each system the digest of its last statement and of the file it stood in.
-    stated: Vec<(u64, u64, u64)>,
-}
+/// How long the index may take to hold what the stream holds.
+const CATCHING_UP: Duration = Duration::from_secs(120);
+
+/// A stream of identities with a hole; it stands until the program is started again.
+const HOLE: &str = "identity_hole";
 
 /// The index. Cheap to clone.
 #[derive(Clone)]
 pub struct IdentityIndex {
     log: Arc<dyn Log>,
-    known: Arc<RwLock<HashMap<MemberId, KnownOf>>>,
+    known: Arc<RwLock<Known>>,
     position: watch::Receiver<Position>,
 }
 
@@ -75,8 +76,8 @@ impl IdentityIndex {
     ///
     /// # Errors
     /// Where the stream cannot be read.
-    pub async fn follow(log: Arc<dyn Log>, cancelled: CancellationToken) -> Result<Self, ReadError> {
-        let known: Arc<RwLock<HashMap<MemberId, KnownOf>>> = Arc::default();
+    pub async fn follow(log: Arc<dyn Log>, health: Health, cancelled: CancellationToken) -> Result<Self, ReadError> {
+        let known: Arc<RwLock<Known>> = Arc::default();
         let (reached, position) = watch::channel(Position(0));
         let mut stream = log.follow(Position(0)).await?;
         let (filled, followed) = (known.clone(), log.clone());
@@ -94,7 +95,13 @@ impl IdentityIndex {
                         _ = reached.send(last);
                     }
                     ended => {
-                        let error = ended.and_then(Result::err).map(|error| error.to_string());
+                        let error = ended.and_then(Result::err);
+                        if let Some(hole @ (ReadError::Hole { .. } | ReadError::Behind { .. })) = &error {
+                            let cause =
+                                format!("of the identities: {hole}; restore them from the archive (rollbook restore)");
+                            health.red(HOLE, cause, Forbids::Recording, clock::now());
+                        }
+                        let error = error.map(|error| error.to_string());
                         tracing::warn!(error, "the identity stream is followed again from where it was");
                         match again(&*followed, last, &cancelled).await {
                             Some(followed) => stream = followed,
@@ -114,20 +121,19 @@ impl IdentityIndex {
     pub async fn caught_up(&self) -> Result<(), ReadError> {
         let head = self.log.head().await?;
         let mut position = self.position.clone();
-        let reached = position.wait_for(|position| *position >= head).await.map(|_| ());
-        reached.map_err(|error| ReadError::Unavailable { source: Box::new(error) })
+        // Over a hole it never comes to the end.
+        let reached = tokio::time::timeout(CATCHING_UP, position.wait_for(|position| *position >= head)).await;
+        match reached {
+            Ok(reached) => reached.map(|_| ()).map_err(ReadError::unavailable),
+            Err(elapsed) => Err(ReadError::unavailable(elapsed)),
+        }
     }
 
     /// Whether a statement is news.
     pub fn news(&self, told: &Told) -> News {
-        let (system, says, file) = digests(&told.identity, &told.source);
+        let statement = Statement::of(&told.identity, &told.source);
         let Ok(known) = self.known.read() else { return News::New };
-        let stated = known.get(&told.member).and_then(|of| of.stated.iter().find(|stated| stated.0 == system));
-        match stated {
-            Some((_, said, in_file)) if *said == says && *in_file == file => News::SaidHere,
-            Some((_, said, _)) if *said == says => News::Said,
-            Some(_) | None => News::New,
-        }
+        known.news(told.member, &told.source.system, &statement)
     }
 
     /// Records what is news of these statements, in order; on disk when it answers.
@@ -138,24 +144,24 @@ impl IdentityIndex {
         let mut messages: Vec<Message> = Vec::new();
         let mut new: Vec<&Told> = Vec::new();
         let mut all = Vec::with_capacity(told.len());
-        let mut here: HashMap<(MemberId, u64), (u64, u64)> = HashMap::new();
+        let mut here: HashMap<(MemberId, &str), Statement> = HashMap::new();
         for told in told {
-            let (system, says, file) = digests(&told.identity, &told.source);
-            let news = match here.get(&(told.member, system)) {
-                Some((said, in_file)) if *said == says && *in_file == file => News::SaidHere,
-                Some((said, _)) if *said == says => News::Said,
-                Some(_) => News::New,
+            let statement = Statement::of(&told.identity, &told.source);
+            let news = match here.get(&(told.member, told.source.system.as_str())) {
+                Some(said) => statement.after(said),
                 None => self.news(told),
             };
             all.push(news);
             if news == News::New {
-                here.insert((told.member, system), (says, file));
+                here.insert((told.member, &told.source.system), statement);
                 messages.push(message(told)?);
                 new.push(told);
             }
         }
         for (chunk, told) in messages.chunks(MOST_IN_A_BATCH).zip(new.chunks(MOST_IN_A_BATCH)) {
+            failpoint!("identity.before_append");
             self.log.append(chunk).await?;
+            failpoint!("identity.after_append");
             // Known only once it is on disk, so that nobody else is answered on what may yet fail.
             told.iter().for_each(|told| note(&self.known, told.member, &told.identity, &told.source));
         }
@@ -165,14 +171,9 @@ impl IdentityIndex {
     /// Sets the age that a kind asks for and its submission leaves out, for the civil day it speaks of.
     pub fn fill_age(&self, member: MemberId, occurred_at: Occurred, event: &mut Event) {
         let Event::Referral(referral) = event else { return };
-        let age = match referral {
-            Referral::MemberIdentified(identified) => &mut identified.age_years,
-            Referral::PopulationAssessed(assessed) => &mut assessed.age_years,
-            Referral::ReferralReceived(received) => &mut received.age_years,
-            Referral::ServiceAssessed(_) | Referral::ReferralUpdated(_) => return,
-        };
-        let born_on = self.known.read().ok().and_then(|known| known.get(&member).and_then(|of| of.born_on));
-        if let (None, Some(born_on)) = (&age, born_on) {
+        let Some(age @ None) = referral.age_years_mut() else { return };
+        let born_on = self.known.read().ok().and_then(|known| known.born_on(member));
+        if let Some(born_on) = born_on {
             *age = occurred_at.day().years_since(born_on).and_then(|years| u8::try_from(years).ok());
         }
     }
@@ -197,9 +198,8 @@ async fn again(
 }
 
 fn message(told: &Told) -> Result<Message, AppendError> {
-    let (system, says, file) = digests(&told.identity, &told.source);
     let row = told.source.row.unwrap_or(0);
-    let name = format!("{}|{system}|{says}|{file}|{row}", told.member);
+    let name = format!("{}|{}|{row}", told.member, Statement::of(&told.identity, &told.source).name(&told.source));
     let recorded = IdentityRecorded {
         id: EventId(Uuid::new_v5(&NAMESPACE, name.as_bytes())),
         member: told.member,
@@ -218,28 +218,7 @@ fn message(told: &Told) -> Result<Message, AppendError> {
     })
 }
 
-fn note(known: &RwLock<HashMap<MemberId, KnownOf>>, member: MemberId, identity: &Identity, source: &IdentitySource) {
+fn note(known: &RwLock<Known>, member: MemberId, identity: &Identity, source: &IdentitySource) {
     let Ok(mut known) = known.write() else { return };
-    let of = known.entry(member).or_default();
-    of.born_on = identity.born_on.map(|day| day.0).or(of.born_on);
-    let (system, says, file) = digests(identity, source);
-    match of.stated.iter_mut().find(|stated| stated.0 == system) {
-        Some(stated) => *stated = (system, says, file),
-        None => of.stated.push((system, says, file)),
-    }
-}
-
-/// Digests of the system, of what it says, and of the file it says it in; for this process alone, never stored.
-fn digests(identity: &Identity, source: &IdentitySource) -> (u64, u64, u64) {
-    let digest = |write: &dyn Fn(&mut DefaultHasher)| {
-        let mut hasher = DefaultHasher::new();
-        write(&mut hasher);
-        hasher.finish()
-    };
-    let says = serde_json::to_vec(identity).unwrap_or_default();
-    (
-        digest(&|h| source.system.hash(h)),
-        digest(&|h| says.hash(h)),
-        digest(&|h| source.file_sha256.map(Hash::bytes).hash(h)),
-    )
+    known.note(member, identity, source);
 }

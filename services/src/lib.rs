@@ -7,16 +7,21 @@
 //! query, and the other way round; they meet in [`app`].
 
 pub mod app;
+pub mod archive;
+pub mod bench;
 pub mod cli;
 pub mod clock;
 pub mod error_chain;
+pub mod failpoint;
 pub mod files;
+pub mod guards;
 pub mod health;
 pub mod http;
 pub mod identity_index;
 pub mod import;
 pub mod ledger_key;
 pub mod log;
+pub mod measures;
 pub mod nats_server;
 pub mod projector;
 pub mod recorder;
@@ -24,3 +29,4 @@ pub mod sample;
 pub mod scenario;
 pub mod tokens;
 pub mod up;
+pub mod verify;

@@ -3,12 +3,14 @@
 //! Two adapters keep the same contract (`tests/harness/log_contract.rs`): [`NatsLog`], which is the ledger, and
 //! [`MemoryLog`], which forgets with the process.
 
+mod access;
 mod append;
 mod batch;
 mod follow;
 mod memory;
 mod nats;
 mod settings;
+mod whole;
 
 use std::fmt;
 
@@ -17,9 +19,11 @@ use bytes::Bytes;
 use futures_util::stream::BoxStream;
 use rollbook_events::ids::Position;
 
+pub use access::{Access, SecretError, connect, secret};
 pub use memory::MemoryLog;
-pub use nats::{Access, NatsLog, connect};
+pub use nats::NatsLog;
 pub use settings::{OLDEST_SERVER, SettingsError, Version};
+pub use whole::Record;
 
 /// The most messages one atomic batch may hold; the server's own limit.
 pub const MOST_IN_A_BATCH: usize = 1_000;
@@ -49,6 +53,9 @@ impl StreamSpec {
     pub const IDENTITY: Self = Self { name: "IDENTITY", subjects: "identity.*" };
     /// Files received, and what became of each row.
     pub const INTAKE: Self = Self { name: "INTAKE", subjects: "intake.*" };
+
+    /// All of them.
+    pub const ALL: [Self; 3] = [Self::ENROLLMENT, Self::IDENTITY, Self::INTAKE];
 
     /// Whether a literal subject belongs to this stream.
     pub fn admits(&self, subject: &str) -> bool {
@@ -151,6 +158,12 @@ pub enum AppendError {
         /// The server's error code.
         code: u64,
     },
+    /// Something is wrong that nothing may be stored on top of. Nothing was stored.
+    #[error("nothing may be recorded now: {cause}")]
+    Stayed {
+        /// What is wrong.
+        cause: String,
+    },
 }
 
 impl fmt::Debug for AppendError {
@@ -230,4 +243,24 @@ pub trait Log: Send + Sync + 'static {
 
     /// Compares the server and the stream with what the promises need; an error names the setting.
     async fn check(&self) -> Result<(), SettingsError>;
+
+    /// Which connection to the log this is, counted from the first; none while there is none. What another connection
+    /// finds may be another log: a server that was restored, or has lost its end.
+    fn connection(&self) -> Option<u64> {
+        Some(0)
+    }
+
+    /// How full the server's store is, where it tells.
+    async fn room(&self) -> Result<Option<Room>, SettingsError> {
+        Ok(None)
+    }
+}
+
+/// How full a server's store is, as the server itself counts.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Room {
+    /// Bytes used.
+    pub used: u64,
+    /// Bytes it may use.
+    pub most: u64,
 }

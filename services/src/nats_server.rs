@@ -2,6 +2,7 @@
 //! ended. Nobody else on the machine can publish to it, and no second one can open the same store.
 
 mod child;
+mod running;
 
 use std::fs::{self, File, OpenOptions, TryLockError};
 use std::io::Write;
@@ -17,6 +18,8 @@ use tokio::time::{Instant, sleep, timeout};
 
 use crate::log::{Access, OLDEST_SERVER};
 use child::Child;
+
+pub use running::running;
 
 /// How long a server may take to load its store: 12 s were measured for five million members.
 const START_TIMEOUT: Duration = Duration::from_secs(120);

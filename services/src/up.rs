@@ -9,22 +9,23 @@ use std::time::Duration;
 
 use anyhow::{Context, bail};
 use rollbook_events::Actor;
-use rollbook_projections::store::Db;
+use rollbook_projections::store::Views;
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 
 use crate::app::App;
+use crate::archive::{Address, Archiving};
+use crate::failpoint;
+use crate::guards::{self, Guards, Place, Watched};
 use crate::health::Health;
 use crate::http;
-use crate::log::{Access, Log, SettingsError};
+use crate::log::Access;
 use crate::nats_server::NatsServer;
 use crate::projector::Phase;
 use crate::tokens::{Tokens, private};
 
 pub use parts::{Role, Streams};
 
-/// How often the settings that the promises rest on are compared.
-const CHECK_EVERY: Duration = Duration::from_secs(60);
 /// How long callers in flight may take for their answers at the end.
 const LAST_ANSWERS: Duration = Duration::from_secs(5);
 /// How long a ledger may take to become ready before it says what it waits for.
@@ -41,27 +42,33 @@ pub struct Settings {
     pub database: Option<String>,
     /// The nats-server to run; the one on PATH where none is named.
     pub nats_server: Option<PathBuf>,
+    /// Where to archive, and how long a message may wait for that; nowhere where nothing is named.
+    pub archive: Option<(Address, Duration)>,
     /// Members of a sample county to load and ask about, where one is wanted.
     pub demo: Option<u32>,
+    /// How the guards watch.
+    pub guards: guards::Settings,
 }
 
 /// How `rollbook serve` runs.
 #[derive(Debug, Clone)]
 pub struct ServeSettings {
-    /// The NATS server.
-    pub nats: String,
-    /// The token that it asks for.
-    pub nats_token: Option<String>,
-    /// Where it tells of its settings, so that `sync_interval` can be compared.
-    pub monitoring: Option<String>,
-    /// Replicas its streams have.
+    /// The NATS servers, and what they let in.
+    pub access: Access,
+    /// Replicas the streams have.
     pub replicas: usize,
+    /// Whether streams that are not there are made.
+    pub create_streams: bool,
     /// The database of the views.
     pub database: String,
     /// The data folder: the ledger's key, the tokens, spool and quarantine.
     pub data: PathBuf,
     /// Where the API listens.
     pub listen: SocketAddr,
+    /// How the guards watch.
+    pub guards: guards::Settings,
+    /// Where to archive, and how long a message may wait for that, in an archiver.
+    pub archive: Option<(Address, Duration)>,
 }
 
 /// Runs a whole ledger until it is told to end.
@@ -78,8 +85,18 @@ pub async fn up(mut settings: Settings) -> anyhow::Result<()> {
         None => format!("sqlite://{}", settings.data.join("views.db").display()),
     };
     let streams = Streams::create(server.access(), 1).await?;
-    let db = Db::open(&database).await?;
-    let app = parts::whole(&streams, db, &settings.data, &health, &cancelled).await?;
+    let views = Views::open(&database).await?;
+    failpoint!("start.after_streams");
+    let watched = Watched { places: places(&settings.data, &database), data: settings.data.clone(), records: true };
+    let guards = Guards::new(streams.all(), views.live().clone(), health.clone(), watched, settings.guards)?;
+    // Before anything can be recorded: not even a first rulebook stands on a log that has lost its end, or is not what was
+    // archived.
+    guards.look().await;
+    let archiving = archive(&streams, settings.archive.as_ref(), &health).await?;
+    let streams = streams.guarded(&guards);
+    let mut app = parts::whole(&streams, views, &settings.data, &health, guards.last_recorded(), &cancelled).await?;
+    app.archive = archiving.as_ref().map(Archiving::watched);
+    let watch = guards.watch(app.status.clone(), &cancelled);
     let (address, serving) = listen(app.clone(), settings.listen, &cancelled).await?;
     first_token(&app.tokens, &settings.data)?;
     let run = async {
@@ -87,7 +104,7 @@ pub async fn up(mut settings: Settings) -> anyhow::Result<()> {
         if let Some(members) = settings.demo {
             demo::show(&settings.data, members).await?;
         }
-        drift(&streams.all()).await
+        std::future::pending().await
     };
     let mut serving = std::pin::pin!(serving);
     let ended = tokio::select! {
@@ -100,7 +117,11 @@ pub async fn up(mut settings: Settings) -> anyhow::Result<()> {
     cancelled.cancel();
     // Callers in flight are answered before the database is closed under them.
     _ = tokio::time::timeout(LAST_ANSWERS, &mut serving).await;
-    app.db.close().await;
+    watch.ended().await;
+    if let Some(archiving) = archiving {
+        archiving.end().await;
+    }
+    closed(&app).await;
     drop(streams);
     server.stop().await;
     _ = std::fs::remove_file(settings.data.join("endpoint"));
@@ -114,21 +135,33 @@ pub async fn up(mut settings: Settings) -> anyhow::Result<()> {
 pub async fn serve(role: Role, mut settings: ServeSettings) -> anyhow::Result<()> {
     settings.data = whole_path(&settings.data)?;
     make_folder(&settings.data)?;
-    let access = Access {
-        url: settings.nats.clone(),
-        token: settings.nats_token.clone(),
-        monitoring: settings.monitoring.clone(),
-        ..Access::default()
-    };
     let (cancelled, health) = (CancellationToken::new(), Health::default());
-    let streams = Streams::create(&access, settings.replicas).await?;
-    let db = Db::open(&settings.database).await?;
-    let app = parts::part(role, &streams, db, &settings.data, &health, &cancelled).await?;
+    let streams = if settings.create_streams {
+        Streams::create(&settings.access, settings.replicas).await
+    } else {
+        Streams::open(&settings.access, settings.replicas).await
+    };
+    let streams =
+        streams.context("the log cannot be used (rollbook streams check compares it, and create makes it)")?;
+    let views = Views::open(&settings.database).await?;
+    let watched = Watched {
+        places: places(&settings.data, &settings.database),
+        data: settings.data.clone(),
+        records: role == Role::Recorder,
+    };
+    let guards = Guards::new(streams.all(), views.live().clone(), health.clone(), watched, settings.guards)?;
+    guards.look().await;
+    let archiving = archive(&streams, settings.archive.as_ref(), &health).await?;
+    let streams = streams.guarded(&guards);
+    let mut app =
+        parts::part(role, &streams, views, &settings.data, &health, guards.last_recorded(), &cancelled).await?;
+    app.archive = archiving.as_ref().map(Archiving::watched);
+    let watch = guards.watch(app.status.clone(), &cancelled);
     let (address, serving) = listen(app.clone(), settings.listen, &cancelled).await?;
     first_token(&app.tokens, &settings.data)?;
     let run = async {
         say_listening(address);
-        drift(&streams.all()).await
+        std::future::pending().await
     };
     let ended = tokio::select! {
         ended = run => ended,
@@ -136,8 +169,30 @@ pub async fn serve(role: Role, mut settings: ServeSettings) -> anyhow::Result<()
         () = told_to_end() => Ok(()),
     };
     cancelled.cancel();
-    app.db.close().await;
+    watch.ended().await;
+    if let Some(archiving) = archiving {
+        archiving.end().await;
+    }
+    closed(&app).await;
     ended
+}
+
+/// Waits for what must come to its end, as the projector that gives its lease back, and closes the database.
+async fn closed(app: &App) {
+    app.tasks.close();
+    _ = tokio::time::timeout(LAST_ANSWERS, app.tasks.wait()).await;
+    app.views.close().await;
+}
+
+/// Begins to archive, where that is wanted.
+async fn archive(
+    streams: &Streams,
+    wanted: Option<&(Address, Duration)>,
+    health: &Health,
+) -> anyhow::Result<Option<Archiving>> {
+    let Some((address, patience)) = wanted else { return Ok(None) };
+    let begun = Archiving::begin(streams.whole(), address, *patience, health).await;
+    Ok(Some(begun.with_context(|| format!("could not archive into {address}"))?))
 }
 
 /// The whole path: it is told to callers who run elsewhere.
@@ -145,7 +200,7 @@ fn whole_path(data: &Path) -> anyhow::Result<PathBuf> {
     std::path::absolute(data).with_context(|| format!("{} is no path", data.display()))
 }
 
-fn make_folder(data: &Path) -> anyhow::Result<()> {
+pub(crate) fn make_folder(data: &Path) -> anyhow::Result<()> {
     use std::os::unix::fs::PermissionsExt;
     let doing = || format!("could not make the data folder {}", data.display());
     for folder in [data.to_owned(), data.join("spool"), data.join("quarantine")] {
@@ -193,12 +248,16 @@ async fn ready(app: &App, address: SocketAddr, data: &Path) -> anyhow::Result<()
     loop {
         let there = |status: &crate::projector::Status| {
             matches!(status.phase, Phase::Stopped { .. })
-                || (status.phase == Phase::Following && status.position >= head)
+                || (matches!(status.phase, Phase::Following | Phase::Standby { .. }) && status.position >= head)
         };
         match tokio::time::timeout(SAY_AFTER, status.wait_for(there)).await {
             Ok(Ok(status)) => match &status.phase {
                 Phase::Stopped { cause } => bail!("the ledger is not ready: {cause}"),
-                Phase::Starting | Phase::Following | Phase::Rederiving { .. } | Phase::Waiting { .. } => break,
+                Phase::Starting
+                | Phase::Following
+                | Phase::Standby { .. }
+                | Phase::Rederiving { .. }
+                | Phase::Waiting { .. } => break,
             },
             Ok(Err(_)) => bail!("the projector has ended"),
             Err(_) => {
@@ -219,28 +278,19 @@ fn say_listening(address: SocketAddr) {
     println!("listening on http://{address}");
 }
 
-/// Compares the settings that the promises rest on, now and then; returns where one has drifted.
-async fn drift(logs: &[std::sync::Arc<dyn Log>]) -> anyhow::Result<()> {
-    let mut ticks = tokio::time::interval(CHECK_EVERY);
-    loop {
-        ticks.tick().await;
-        for log in logs {
-            match parts::check(&**log).await {
-                // A server that does not answer has not drifted; writing to it fails by itself.
-                Err(error) if error.downcast_ref().is_some_and(is_unavailable) => {
-                    tracing::warn!(error = %error, "the settings could not be compared");
-                }
-                checked => checked?,
-            }
-        }
+/// The disks that must have room: of the data folder, where a private server has its store too, and of views in SQLite.
+fn places(data: &Path, database: &str) -> Vec<Place> {
+    let mut places = vec![Place { what: "the data folder", path: data.to_owned() }];
+    if let Some(file) = database.strip_prefix("sqlite:") {
+        let file = file.strip_prefix("//").unwrap_or(file).split('?').next().unwrap_or_default();
+        let folder = Path::new(file).parent().filter(|folder| folder.is_dir() && *folder != data);
+        places.extend(folder.map(|folder| Place { what: "the views", path: folder.to_owned() }));
     }
+    places
 }
 
-fn is_unavailable(error: &SettingsError) -> bool {
-    matches!(error, SettingsError::Unavailable { .. })
-}
-
-async fn told_to_end() {
+/// Until somebody wants this program to end.
+pub(crate) async fn told_to_end() {
     let mut terminate = tokio::signal::unix::signal(tokio::signal::unix::SignalKind::terminate()).ok();
     let terminated = async {
         match &mut terminate {

@@ -26,11 +26,25 @@ impl Ledger {
     /// # Panics
     /// Where it does not become ready; with what it said.
     pub fn up(data: &Path, database: Option<&str>) -> Self {
+        let database = database.into_iter().flat_map(|database| ["--database", database]);
+        Self::up_with(data, &database.collect::<Vec<_>>())
+    }
+
+    /// Starts one with more arguments.
+    ///
+    /// # Panics
+    /// As [`Self::up`].
+    pub fn up_with(data: &Path, arguments: &[&str]) -> Self {
+        Self::start(data, &["up"].into_iter().chain(arguments.iter().copied()).collect::<Vec<_>>())
+    }
+
+    /// Starts `up` or `serve` with arguments of its own, and waits until it listens.
+    ///
+    /// # Panics
+    /// Where it does not come to listen; with what it said.
+    pub fn start(data: &Path, arguments: &[&str]) -> Self {
         let mut command = Command::new(crate::rollbook());
-        command.arg("up").arg("--data").arg(data).args(["--listen", "127.0.0.1:0"]);
-        if let Some(database) = database {
-            command.args(["--database", database]);
-        }
+        command.args(arguments).arg("--data").arg(data).args(["--listen", "127.0.0.1:0"]);
         let log = std::fs::OpenOptions::new().create(true).append(true).open(data.join("up.log")).unwrap();
         // A process group of its own, so that a test can kill the whole tree at once.
         let mut child = command.stdout(Stdio::piped()).stderr(log).process_group(0).spawn().unwrap();

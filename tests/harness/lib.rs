@@ -7,8 +7,12 @@
     reason = "a harness that cannot start its servers has failed the test"
 )]
 
+#[path = "../chaos/mod.rs"]
+pub mod chaos;
+pub mod cluster;
 pub mod ledger;
 pub mod log_contract;
+pub mod part;
 pub mod postgres;
 pub mod server;
 pub mod truth;

@@ -20,7 +20,7 @@ pub struct Postgres {
 /// # Panics
 /// Where neither is said: leaving half of the views untested must not look like a pass.
 #[expect(clippy::disallowed_methods, reason = "tests are told where their servers are by the environment")]
-fn programs() -> Option<PathBuf> {
+pub(crate) fn programs() -> Option<PathBuf> {
     if let Some(folder) = std::env::var_os("ROLLBOOK_TEST_PG_BIN") {
         return Some(PathBuf::from(folder));
     }
@@ -32,8 +32,16 @@ fn programs() -> Option<PathBuf> {
     Some(found.expect("PostgreSQL's programs are not found: set ROLLBOOK_TEST_PG_BIN, or run deploy/test"))
 }
 
+/// Whether PostgreSQL is tested with, or left out knowingly.
+///
+/// # Panics
+/// Where its programs are not found and nobody said that it is left out.
+pub fn is_there() -> bool {
+    programs().is_some()
+}
+
 /// A command of PostgreSQL, which refuses to run as root: then as the user `postgres`.
-fn command(program: &Path) -> Command {
+pub(crate) fn command(program: &Path) -> Command {
     if nix::unistd::geteuid().is_root() {
         let mut command = Command::new("setpriv");
         command.args(["--reuid=postgres", "--regid=postgres", "--init-groups"]).arg(program);
@@ -90,6 +98,20 @@ impl Postgres {
             std::thread::park_timeout(Duration::from_millis(50));
         }
         panic!("PostgreSQL in {} is not ready after a minute", self.folder.path().display());
+    }
+
+    /// Runs SQL and gives what it answers, a line a row.
+    ///
+    /// # Panics
+    /// Where it fails; with what it said.
+    pub fn sql(&self, text: &str) -> String {
+        let port = self.port.to_string();
+        let arguments =
+            ["-h", "127.0.0.1", "-p", &port, "-U", "postgres", "-AtqX", "-v", "ON_ERROR_STOP=1", "-c", text];
+        let psql = programs().unwrap().join("psql");
+        let output = Command::new(psql).args(arguments).arg("postgres").output().unwrap();
+        assert!(output.status.success(), "{text}: {}", String::from_utf8_lossy(&output.stderr));
+        String::from_utf8_lossy(&output.stdout).trim().to_owned()
     }
 
     /// Its address.

@@ -2,17 +2,31 @@
 
 #![expect(clippy::unwrap_used, reason = "a test whose servers or answers are missing has failed")]
 
+mod archive;
 mod back_dated;
+mod bench;
+mod chaos;
+mod cluster;
 mod coverage;
+mod damage;
 mod determining;
+mod fault_tools;
+mod first_release;
+mod flights;
+mod guards;
+mod healing;
 mod killed_import;
 mod lists;
 mod log_contract;
 mod log_on_nats;
 mod nats_server;
 mod notice_reasoning;
+mod permissions;
+mod rebuilding;
 mod recording;
 mod sample_county;
 mod scenarios;
+mod taking_over;
 mod tidy;
+mod told;
 mod views_on_both;

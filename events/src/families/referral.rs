@@ -87,3 +87,25 @@ pub struct ReferralUpdated {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub closure: Option<Key>,
 }
+
+impl Referral {
+    /// The age in years that it tells, where it does.
+    pub fn age_years(&self) -> Option<u8> {
+        match self {
+            Self::MemberIdentified(identified) => identified.age_years,
+            Self::PopulationAssessed(assessed) => assessed.age_years,
+            Self::ReferralReceived(received) => received.age_years,
+            Self::ServiceAssessed(_) | Self::ReferralUpdated(_) => None,
+        }
+    }
+
+    /// Where it tells an age in years, or could.
+    pub fn age_years_mut(&mut self) -> Option<&mut Option<u8>> {
+        match self {
+            Self::MemberIdentified(identified) => Some(&mut identified.age_years),
+            Self::PopulationAssessed(assessed) => Some(&mut assessed.age_years),
+            Self::ReferralReceived(received) => Some(&mut received.age_years),
+            Self::ServiceAssessed(_) | Self::ReferralUpdated(_) => None,
+        }
+    }
+}

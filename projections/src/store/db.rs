@@ -3,13 +3,18 @@
 use std::str::FromStr;
 use std::time::Duration;
 
-use sqlx::postgres::{PgPool, PgPoolOptions};
+use sqlx::postgres::{PgConnectOptions, PgPool, PgPoolOptions};
 use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePool, SqlitePoolOptions, SqliteSynchronous};
 
-use super::migrations;
+use super::place::Place;
+use super::{migrations, reporting};
 
+/// How long PostgreSQL lets a program that was paused or lost hold a transaction, and with it the rows it has locked.
+const MOST_IDLE_IN_A_TRANSACTION: &str = "5s";
 /// Connections to one database; a query server holds as many at once as it answers questions.
 const MOST_CONNECTIONS: u32 = 8;
+/// Connections to what says which views are live.
+const MOST_CONNECTIONS_TO_CONTROL: u32 = 2;
 
 /// A database, one of two.
 #[derive(Debug, Clone)]
@@ -86,12 +91,30 @@ impl Db {
     /// # Errors
     /// Where the address is none, the database cannot be reached, or its tables are of a later program.
     pub async fn open(address: &str) -> Result<Self, StoreError> {
-        let db = if address.starts_with("postgres://") || address.starts_with("postgresql://") {
-            let pool = PgPoolOptions::new().max_connections(MOST_CONNECTIONS).acquire_timeout(Duration::from_secs(10));
-            Self::Pg(pool.connect(address).await.doing("connect")?)
+        let db = Self::connect(address, Place::FIRST).await?;
+        migrations::run(&db).await?;
+        if let Self::Pg(pool) = &db {
+            reporting::make(pool).await?;
+        }
+        Ok(db)
+    }
+
+    /// Connects to one place of a database, whatever tables are there.
+    pub(super) async fn connect(address: &str, place: Place) -> Result<Self, StoreError> {
+        let most = if place == Place::Control { MOST_CONNECTIONS_TO_CONTROL } else { MOST_CONNECTIONS };
+        if address.starts_with("postgres://") || address.starts_with("postgresql://") {
+            let options = PgConnectOptions::from_str(address).map_err(|_| StoreError::Address)?;
+            let mut options = options.options([("idle_in_transaction_session_timeout", MOST_IDLE_IN_A_TRANSACTION)]);
+            if let Some(schema) = place.schema() {
+                options = options.options([("search_path", schema)]);
+            }
+            let pool = PgPoolOptions::new().max_connections(most).acquire_timeout(Duration::from_secs(10));
+            Ok(Self::Pg(pool.connect_with(options).await.doing("connect")?))
         } else if address.starts_with("sqlite:") {
             let options = SqliteConnectOptions::from_str(address).map_err(|_| StoreError::Address)?;
+            let file = place.file(options.get_filename());
             let options = options
+                .filename(file)
                 .create_if_missing(true)
                 .journal_mode(SqliteJournalMode::Wal)
                 // The log is the truth and the views are made from it again, so the views' database need not flush each time.
@@ -101,13 +124,11 @@ impl Db {
                 .pragma("wal_autocheckpoint", "20000")
                 // 16 MB, times the connections.
                 .pragma("cache_size", "-16384");
-            let pool = SqlitePoolOptions::new().max_connections(MOST_CONNECTIONS);
-            Self::Lite(pool.connect_with(options).await.doing("open")?)
+            let pool = SqlitePoolOptions::new().max_connections(most);
+            Ok(Self::Lite(pool.connect_with(options).await.doing("open")?))
         } else {
-            return Err(StoreError::Address);
-        };
-        migrations::run(&db).await?;
-        Ok(db)
+            Err(StoreError::Address)
+        }
     }
 
     /// What it is called.

@@ -6,7 +6,6 @@ use sqlx::migrate::{Migration, MigrationType, Migrator};
 use sqlx::{AssertSqlSafe, SqlSafeStr, SqlStr};
 
 use super::db::{Db, StoreError, on};
-use super::reporting;
 
 /// Name and text of each migration, oldest first; the same text runs on both databases.
 const ALL: &[(&str, &str)] = &[
@@ -21,6 +20,7 @@ const ALL: &[(&str, &str)] = &[
     ("finding", include_str!("../../migrations/0010_finding.sql")),
     ("outreach_measures", include_str!("../../migrations/0011_outreach_measures.sql")),
     ("notice_determination", include_str!("../../migrations/0006_notice_determination.sql")),
+    ("fence", include_str!("../../migrations/0012_fence.sql")),
     ("recorded_at", include_str!("../../migrations/0013_recorded_at.sql")),
 ];
 
@@ -40,9 +40,6 @@ pub(super) async fn run(db: &Db) -> Result<(), StoreError> {
     on!(db, pool => migrator.run(pool).await).map_err(|source| StoreError::Migration { source })?;
     if before.is_some_and(|before| before < newest()) {
         db.reset().await?;
-    }
-    if let Db::Pg(pool) = db {
-        reporting::make(pool).await?;
     }
     Ok(())
 }

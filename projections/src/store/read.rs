@@ -1,10 +1,14 @@
 //! Reading back: where the views are, the events of some members, and rows as known at a position.
 
+mod filed;
 mod page;
 mod rows;
+mod walk;
 
+pub use filed::Filed;
 pub use page::{Filter, Group, Page, Sum, SumBy};
 pub use rows::Known;
+pub use walk::Walk;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -25,6 +29,10 @@ const STUCK: &str = "SELECT member, position, cause FROM stuck_member ORDER BY p
 const STUCK_FROM: &str = "SELECT member, position FROM stuck_member";
 const RULEBOOKS: &str = "SELECT position, hash, event FROM event_history \
     WHERE member IS NULL AND known_until IS NULL AND position <= $1 ORDER BY position";
+const LAST_RULEBOOK: &str = "SELECT MAX(position) FROM event_history \
+    WHERE member IS NULL AND known_until IS NULL AND position <= $1";
+const EVER_LINKED: &str = "SELECT a, b FROM member_link WHERE a = $1 OR b = $1";
+const STUCK_COUNT: &str = "SELECT COUNT(*) FROM stuck_member";
 const MEMBERS_AFTER: &str = "SELECT DISTINCT member FROM event_history \
     WHERE known_until IS NULL AND member > $1 ORDER BY member LIMIT $2";
 const POSITION_AT: &str = "SELECT position FROM event_history WHERE recorded_at <= $1 \
@@ -109,6 +117,42 @@ impl Db {
                 cause: row.try_get(2)?,
             })).collect();
             stuck.doing("read the stuck members")
+        })
+    }
+
+    /// How many members' views stand still.
+    ///
+    /// # Errors
+    /// What the database said.
+    pub async fn stuck_count(&self) -> Result<u64, StoreError> {
+        on!(self, pool => {
+            let count: i64 = sqlx::query_scalar(STUCK_COUNT).fetch_one(pool).await.doing("count the stuck members")?;
+            Ok(u64::try_from(count).unwrap_or(0))
+        })
+    }
+
+    /// Everybody who was ever linked with a member, whatever became of the link.
+    ///
+    /// # Errors
+    /// What the database said.
+    pub async fn ever_linked(&self, member: MemberId) -> Result<BTreeSet<MemberId>, StoreError> {
+        on!(self, pool => {
+            let rows = sqlx::query(EVER_LINKED).bind(member.0).fetch_all(pool).await.doing("read a member's links")?;
+            let pairs: sqlx::Result<Vec<Pair>> =
+                rows.iter().map(|row| Ok((MemberId(row.try_get(0)?), MemberId(row.try_get(1)?)))).collect();
+            Ok(pairs.doing("read a member's links")?.into_iter().flat_map(|(a, b)| [a, b]).collect())
+        })
+    }
+
+    /// The position of the rulebook in force at a position; none before the first.
+    ///
+    /// # Errors
+    /// What the database said.
+    pub async fn last_rulebook(&self, up_to: Position) -> Result<Option<Position>, StoreError> {
+        on!(self, pool => {
+            let last: Option<i64> =
+                sqlx::query_scalar(LAST_RULEBOOK).bind(sql(up_to)).fetch_one(pool).await.doing("look for a rulebook")?;
+            Ok(last.map(position))
         })
     }
 

@@ -3,12 +3,20 @@
 
 use std::fmt::Write;
 
-use sqlx::AssertSqlSafe;
-use sqlx::postgres::PgPool;
+use sqlx::postgres::{PgConnection, PgPool};
+use sqlx::{AssertSqlSafe, Connection};
 
 use super::db::{Doing, StoreError};
 use crate::view::Table;
 use crate::views;
+
+const DOING: &str = "make the reporting schema";
+
+/// Who may read a view besides its owner, as SQL names them.
+const READERS: &str = "SELECT DISTINCT CASE WHEN a.grantee = 0 THEN 'PUBLIC' ELSE quote_ident(r.rolname) END \
+    FROM pg_class c CROSS JOIN LATERAL aclexplode(c.relacl) a LEFT JOIN pg_roles r ON r.oid = a.grantee \
+    WHERE c.relnamespace = 'reporting'::regnamespace AND c.relname = $1 AND a.privilege_type = 'SELECT' \
+    AND a.grantee <> c.relowner";
 
 /// The advisory lock that keeps two starting programs from making the schema at once.
 const LOCK: &str = "SELECT pg_advisory_xact_lock(8246213)";
@@ -20,30 +28,65 @@ const ROLE: &str = "DO $$ BEGIN
     GRANT SELECT ON ALL TABLES IN SCHEMA reporting TO rollbook_reader;
 EXCEPTION WHEN insufficient_privilege OR duplicate_object OR unique_violation THEN NULL; END $$";
 
+/// Makes the schema over the tables of a database that holds no other generation.
 pub(super) async fn make(pool: &PgPool) -> Result<(), StoreError> {
-    let doing = "make the reporting schema";
-    let mut tx = pool.begin().await.doing(doing)?;
-    sqlx::query(LOCK).execute(&mut *tx).await.doing(doing)?;
-    sqlx::query("CREATE SCHEMA IF NOT EXISTS reporting").execute(&mut *tx).await.doing(doing)?;
-    for view in views::ALL {
-        // The text is made of constants of this crate alone.
-        sqlx::raw_sql(AssertSqlSafe(view_of(view.table()))).execute(&mut *tx).await.doing(doing)?;
-    }
-    sqlx::query(ROLE).execute(&mut *tx).await.doing(doing)?;
-    tx.commit().await.doing(doing)
+    let mut tx = pool.begin().await.doing(DOING)?;
+    lock(&mut tx).await?;
+    lay_over(&mut tx).await?;
+    tx.commit().await.doing(DOING)
 }
 
-fn view_of(table: &Table) -> String {
+/// Waits until no other program makes the schema; the lock goes with the transaction.
+pub(super) async fn lock(conn: &mut PgConnection) -> Result<(), StoreError> {
+    sqlx::query(LOCK).execute(conn).await.doing(DOING)?;
+    Ok(())
+}
+
+/// Lays the views over the tables that the connection's search path finds, within its transaction.
+pub(super) async fn lay_over(conn: &mut PgConnection) -> Result<(), StoreError> {
+    sqlx::query("CREATE SCHEMA IF NOT EXISTS reporting").execute(&mut *conn).await.doing(DOING)?;
+    for view in views::ALL {
+        let table = view.table();
+        // A view that is replaced keeps its grants; one whose columns became others cannot be, and is given them again.
+        let mut point = conn.begin().await.doing(DOING)?;
+        // The text is made of constants of this crate alone.
+        let replaced = sqlx::raw_sql(AssertSqlSafe(create(table, "CREATE OR REPLACE VIEW"))).execute(&mut *point).await;
+        match replaced {
+            Ok(_) => point.commit().await.doing(DOING)?,
+            Err(_) => {
+                point.rollback().await.doing(DOING)?;
+                let readers: Vec<String> =
+                    sqlx::query_scalar(READERS).bind(table.name).fetch_all(&mut *conn).await.doing(DOING)?;
+                let mut text =
+                    format!("DROP VIEW IF EXISTS reporting.{}; {}", table.name, create(table, "CREATE VIEW"));
+                for reader in readers {
+                    _ = write!(text, " GRANT SELECT ON reporting.{} TO {reader};", table.name);
+                }
+                sqlx::raw_sql(AssertSqlSafe(text)).execute(&mut *conn).await.doing(DOING)?;
+            }
+        }
+        sqlx::raw_sql(AssertSqlSafe(comments(table))).execute(&mut *conn).await.doing(DOING)?;
+    }
+    sqlx::query(ROLE).execute(&mut *conn).await.doing(DOING)?;
+    Ok(())
+}
+
+fn create(table: &Table, create: &str) -> String {
     let name = table.name;
     // The stored event is given to reports as jsonb, without a second copy of it in the table.
     let columns: Vec<&str> =
         table.columns.iter().map(|c| if c.name == "event" { "event::jsonb AS event" } else { c.name }).collect();
-    let mut sql = format!("DROP VIEW IF EXISTS reporting.{name}; CREATE VIEW reporting.{name} AS SELECT member");
+    let mut sql = format!("{create} reporting.{name} AS SELECT member");
     for column in columns {
         _ = write!(sql, ", {column}");
     }
     _ = write!(sql, ", known_from FROM {} WHERE known_until IS NULL;", table.sql_name());
-    _ = write!(sql, " COMMENT ON VIEW reporting.{name} IS {};", quoted(table.comment));
+    sql
+}
+
+fn comments(table: &Table) -> String {
+    let name = table.name;
+    let mut sql = format!("COMMENT ON VIEW reporting.{name} IS {};", quoted(table.comment));
     for column in table.columns {
         _ = write!(sql, " COMMENT ON COLUMN reporting.{name}.{} IS {};", column.name, quoted(column.comment));
     }

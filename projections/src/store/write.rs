@@ -3,8 +3,11 @@
 mod lite_rows;
 mod pg_rows;
 
+use std::collections::BTreeSet;
+
 use chrono::{DateTime, Utc};
 use rollbook_events::{MemberId, Position};
+use uuid::Uuid;
 
 use super::db::{Db, Doing, StoreError, on};
 use crate::changes::Changes;
@@ -13,9 +16,11 @@ use crate::view::Table;
 use crate::views;
 
 const MOVE_CHECKPOINT: &str =
-    "UPDATE checkpoint SET position = $1, recorded_at = $2 WHERE name = 'views' AND position = $3";
+    "UPDATE checkpoint SET position = $1, recorded_at = $2 WHERE name = 'views' AND position = $3 AND term = $4";
 /// Where no event of the batch could be read: when the last one was recorded stays.
-const MOVE_CHECKPOINT_ALONE: &str = "UPDATE checkpoint SET position = $1 WHERE name = 'views' AND position = $2";
+const MOVE_CHECKPOINT_ALONE: &str =
+    "UPDATE checkpoint SET position = $1 WHERE name = 'views' AND position = $2 AND term = $3";
+const FENCE: &str = "UPDATE checkpoint SET term = $1 WHERE name = 'views' AND term <= $1";
 const JOIN_LINK: &str = "INSERT INTO member_link (a, b, known_from) VALUES ($1, $2, $3)";
 const PART_LINK: &str = "UPDATE member_link SET known_until = $1 WHERE a = $2 AND b = $3 AND known_until IS NULL";
 const STICK: &str =
@@ -42,9 +47,40 @@ pub struct Step {
     pub to: Position,
     /// When the last event read was recorded; none where none was.
     pub recorded_at: Option<DateTime<Utc>>,
+    /// The term of the lease it is written under; zero where there is no lease.
+    pub term: i64,
 }
 
 impl Db {
+    /// Makes the rows of some members anew, as they come from a fold of all their events, and tells anew which of them
+    /// stand still; the checkpoint stays. All of it or nothing.
+    ///
+    /// # Errors
+    /// As [`Db::write`].
+    pub async fn replace(
+        &self,
+        members: &BTreeSet<MemberId>,
+        changes: &Changes,
+        stuck: &[Stuck],
+        step: Step,
+    ) -> Result<(), StoreError> {
+        let members: Vec<Uuid> = members.iter().map(|member| member.0).collect();
+        match self {
+            Self::Pg(pool) => {
+                let mut tx = pool.begin().await.doing("begin")?;
+                pg::clear(&mut tx, &members).await.doing("take out a member's rows")?;
+                pg::write(&mut tx, changes, stuck, step).await?;
+                tx.commit().await.doing("commit")
+            }
+            Self::Lite(pool) => {
+                let mut tx = pool.begin_with("BEGIN IMMEDIATE").await.doing("begin")?;
+                lite::clear(&mut tx, &members).await.doing("take out a member's rows")?;
+                lite::write(&mut tx, changes, stuck, step).await?;
+                tx.commit().await.doing("commit")
+            }
+        }
+    }
+
     /// Writes a batch and moves the checkpoint, or neither.
     ///
     /// # Errors
@@ -63,6 +99,17 @@ impl Db {
                 tx.commit().await.doing("commit")
             }
         }
+    }
+
+    /// Whoever writes from here on must do so under this term: the holder of an earlier one is refused.
+    ///
+    /// # Errors
+    /// [`StoreError::Fenced`] where a later term has begun; else what the database said.
+    pub async fn fence(&self, term: i64) -> Result<(), StoreError> {
+        on!(self, pool => {
+            let fenced = sqlx::query(FENCE).bind(term).execute(pool).await.doing("fence the views")?;
+            if fenced.rows_affected() == 1 { Ok(()) } else { Err(StoreError::Fenced { expected: 0 }) }
+        })
     }
 
     /// Empties every view and sets the checkpoint to the beginning; the projector then reads the log again.
@@ -99,8 +146,10 @@ macro_rules! writer {
             ) -> Result<(), StoreError> {
                 let (to, from) = (sql(step.to), sql(step.from));
                 let moved = match step.recorded_at {
-                    Some(recorded_at) => sqlx::query(MOVE_CHECKPOINT).bind(to).bind(recorded_at).bind(from),
-                    None => sqlx::query(MOVE_CHECKPOINT_ALONE).bind(to).bind(from),
+                    Some(recorded_at) => {
+                        sqlx::query(MOVE_CHECKPOINT).bind(to).bind(recorded_at).bind(from).bind(step.term)
+                    }
+                    None => sqlx::query(MOVE_CHECKPOINT_ALONE).bind(to).bind(from).bind(step.term),
                 };
                 if moved.execute(&mut *conn).await.doing("move the checkpoint")?.rows_affected() != 1 {
                     return Err(StoreError::Fenced { expected: step.from.0 });
@@ -120,6 +169,20 @@ macro_rules! writer {
                 for stuck in stuck {
                     let query = sqlx::query(STICK).bind(stuck.member.0).bind(sql(stuck.position)).bind(&stuck.cause);
                     query.execute(&mut *conn).await.doing("note a stuck member")?;
+                }
+                Ok(())
+            }
+
+            /// Takes out everything that is told of some members, closed rows included.
+            pub(super) async fn clear(conn: &mut $connection, members: &[Uuid]) -> sqlx::Result<()> {
+                let views = views::ALL.iter().map(|view| (view.table().sql_name(), "member"));
+                let others = [("member_link", "a"), ("member_link", "b"), ("stuck_member", "member")];
+                for (table, column) in views.chain(others.map(|(table, column)| (table.to_owned(), column))) {
+                    let text = format!("DELETE FROM {table} WHERE {column} = $1");
+                    for member in members {
+                        let delete = sqlx::query(sqlx::AssertSqlSafe(text.clone()));
+                        delete.bind(*member).execute(&mut *conn).await?;
+                    }
                 }
                 Ok(())
             }

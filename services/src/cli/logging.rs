@@ -3,9 +3,12 @@
 use std::io::{IsTerminal, stderr};
 
 use anyhow::Context;
-use tracing_subscriber::EnvFilter;
+use tracing_subscriber::layer::SubscriberExt;
+use tracing_subscriber::util::SubscriberInitExt;
+use tracing_subscriber::{EnvFilter, Layer, fmt, registry};
 
 use super::exit::Stop;
+use super::traces::Traces;
 
 /// What is logged, and how.
 #[derive(Debug, Clone, clap::Args)]
@@ -18,31 +21,43 @@ pub struct Logging {
     /// Log in JSON, an object a line
     #[arg(long, env = "ROLLBOOK_LOG_JSON", global = true, hide_short_help = true)]
     log_json: bool,
+    /// Send spans to this OpenTelemetry collector (OTLP over HTTP), as in http://127.0.0.1:4318
+    #[arg(long, env = "ROLLBOOK_OTLP", value_name = "URL", global = true, hide_short_help = true)]
+    otlp: Option<String>,
 }
 
 impl Logging {
-    /// Begins to log.
+    /// Begins to log, and to send spans where a collector is named.
     ///
     /// # Errors
-    /// Where the filter is none.
-    pub fn begin(&self, default: &str) -> anyhow::Result<()> {
+    /// Where the filter is none, or the collector's address.
+    pub fn begin(&self, default: &str) -> anyhow::Result<Option<Traces>> {
         let filter = self.log.as_deref().unwrap_or(default);
         let filter = EnvFilter::try_new(filter)
             .with_context(|| Stop::usage(format!("`{filter}` is no filter of logs")).next("as in --log info"))?;
         // Below info async-nats writes questions and answers of the log, bodies included, and sqlx writes statements.
-        let filter = ["async_nats=info", "sqlx=warn"]
+        // And at info it tells of each connection, which is of interest where a ledger runs.
+        let client = match default {
+            "info" => "async_nats=info",
+            "error" if self.log.is_none() => "async_nats=error",
+            _ => "async_nats=warn",
+        };
+        let filter = [client, "sqlx=warn", "opentelemetry=warn"]
             .iter()
             .try_fold(filter, |filter, directive| directive.parse().map(|directive| filter.add_directive(directive)));
         let filter = filter.context("could not cap the logs of the libraries")?;
-        let builder = tracing_subscriber::fmt().with_env_filter(filter).with_writer(stderr);
-        let begun = if self.log_json {
-            builder.json().try_init()
+        let lines = fmt::layer().with_writer(stderr);
+        let lines = if self.log_json {
+            lines.json().boxed()
         } else if stderr().is_terminal() {
             // Colors, unless NO_COLOR is set, which the subscriber looks at itself.
-            builder.try_init()
+            lines.boxed()
         } else {
-            builder.with_ansi(false).try_init()
+            lines.with_ansi(false).boxed()
         };
-        begun.map_err(|error| anyhow::anyhow!(error)).context("could not begin to log")
+        let traces = self.otlp.as_deref().map(Traces::to).transpose()?;
+        let begun = registry().with(lines.with_filter(filter)).with(traces.as_ref().map(Traces::layer)).try_init();
+        begun.context("could not begin to log")?;
+        Ok(traces)
     }
 }

@@ -7,16 +7,20 @@ pub mod ask;
 pub mod client;
 pub mod exit;
 pub mod folder;
+pub mod guards;
+pub mod log_access;
 pub mod logging;
 pub mod member;
 pub mod meter;
 pub mod output;
 pub mod pace;
 pub mod secret;
+pub mod server;
 pub mod standing;
 pub mod table;
 
 pub mod authorizations;
+pub mod bench;
 pub mod clocks;
 pub mod conflicts;
 pub mod doctor;
@@ -31,12 +35,16 @@ pub mod outreach;
 pub mod print;
 pub mod reassessments;
 pub mod rebuild;
+pub mod restore;
 pub mod rulebook;
 pub mod sample;
 pub mod scenario;
 pub mod status;
+pub mod streams;
 pub mod token;
+pub mod traces;
 pub mod up;
+pub mod verify;
 
 use clap::{Parser, Subcommand};
 
@@ -84,8 +92,12 @@ enum Verb {
     Clocks(clocks::Clocks),
     Outreach(outreach::Outreach),
     Status(status::Status),
+    Streams(streams::Streams),
     Rebuild(rebuild::Rebuild),
     Dump(dump::Dump),
+    Bench(bench::Bench),
+    Verify(verify::Verify),
+    Restore(restore::Restore),
     Doctor(doctor::Doctor),
     Token(token::Token),
     Rulebook(rulebook::Rulebook),
@@ -98,7 +110,22 @@ enum Verb {
 /// Does what was asked and tells how that ended; what went wrong is said on stderr.
 pub async fn run(cli: Cli) -> Exit {
     let mut output = Output::new(cli.quiet);
-    match done(&cli, &mut output).await {
+    let default = if matches!(cli.verb, Verb::Up(_) | Verb::Serve(_)) {
+        "info"
+    } else if matches!(cli.verb, Verb::Bench(_)) {
+        // Connections come and go with what is measured; what fails ends the measurement.
+        "error"
+    } else {
+        "warn"
+    };
+    let (traces, done) = match cli.logging.begin(default) {
+        Ok(traces) => (traces, done(&cli, &mut output).await),
+        Err(error) => (None, Err(error)),
+    };
+    if let Some(traces) = traces {
+        traces.end().await;
+    }
+    match done {
         Ok(exit) => exit,
         Err(error) => {
             report(&error);
@@ -108,8 +135,6 @@ pub async fn run(cli: Cli) -> Exit {
 }
 
 async fn done(cli: &Cli, output: &mut Output) -> anyhow::Result<Exit> {
-    let default = if matches!(cli.verb, Verb::Up(_) | Verb::Serve(_)) { "info" } else { "warn" };
-    cli.logging.begin(default)?;
     match &cli.verb {
         Verb::Up(verb) => up::up(verb).await,
         Verb::Serve(verb) => up::serve(verb).await,
@@ -127,8 +152,12 @@ async fn done(cli: &Cli, output: &mut Output) -> anyhow::Result<Exit> {
         Verb::Clocks(verb) => clocks::run(verb, output).await,
         Verb::Outreach(verb) => outreach::run(verb, output).await,
         Verb::Status(verb) => status::run(verb, output).await,
+        Verb::Streams(verb) => streams::run(verb, output).await,
         Verb::Rebuild(verb) => rebuild::run(verb, output).await,
         Verb::Dump(verb) => dump::run(verb, output).await,
+        Verb::Bench(verb) => bench::run(verb, output).await,
+        Verb::Verify(verb) => verify::run(verb, output).await,
+        Verb::Restore(verb) => restore::run(verb, output).await,
         Verb::Doctor(verb) => doctor::run(verb, output).await,
         Verb::Token(verb) => token::run(verb, output),
         Verb::Rulebook(verb) => rulebook::run(verb, output).await,

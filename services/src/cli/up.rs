@@ -2,12 +2,16 @@
 
 use std::net::SocketAddr;
 use std::path::PathBuf;
+use std::time::Duration;
 
 use anyhow::Context;
 
 use super::exit::{Exit, Stop};
 use super::folder::Folder;
+use super::guards::Guarding;
+use super::log_access::LogAccess;
 use super::secret::Secret;
+use crate::archive::Address;
 use crate::up::{Role, ServeSettings, Settings};
 
 const UP_EXAMPLES: &str = "\
@@ -21,10 +25,11 @@ everything; what was acknowledged is on disk.";
 
 const SERVE_EXAMPLES: &str = "\
 Examples:
-  rollbook serve recorder --nats nats://10.0.0.5:4222 --database postgres://rollbook@db/rollbook
+  rollbook serve recorder --nats tls://n1:4222,tls://n2:4222,tls://n3:4222 --replicas 3 --nats-nkey recorder.nk --nats-ca ca.pem \
+--database postgres://rollbook@db/rollbook
   rollbook serve query --nats nats://10.0.0.5:4222 --database postgres://reader@db/rollbook --listen 0.0.0.0:8080
 
-Parts that serve the same ledger need the same NATS server, the same database, and a data folder with the same ledger.key \
+The streams are made beforehand, with `rollbook streams create`. Parts that serve the same ledger need the same NATS server, the same database, and a data folder with the same ledger.key \
 and tokens.json.";
 
 /// Runs a whole ledger on this machine
@@ -42,12 +47,19 @@ pub struct Up {
     /// The nats-server to run [default: the one on PATH]
     #[arg(long, env = "ROLLBOOK_NATS_SERVER", value_name = "PATH")]
     nats_server: Option<PathBuf>,
+    /// Where to archive: a folder, s3://BUCKET/PREFIX, or none [default: DIR/archive]
+    #[arg(long, env = "ROLLBOOK_ARCHIVE", value_name = "ADDRESS|none")]
+    archive: Option<String>,
+    #[command(flatten)]
+    pace: Pace,
     /// Load a sample county and ask it three questions
     #[arg(long)]
     demo: bool,
     /// People in the sample county
     #[arg(long, value_name = "N", default_value_t = 2_000, requires = "demo")]
     demo_members: u32,
+    #[command(flatten)]
+    guarding: Guarding,
 }
 
 /// A part of a ledger.
@@ -55,10 +67,12 @@ pub struct Up {
 enum Part {
     /// Records events and imports files.
     Recorder,
-    /// Follows the log and writes the views; one at a time.
+    /// Follows the log and writes the views; one at a time, and any number that stand by to take over.
     Projector,
     /// Answers questions.
     Query,
+    /// Archives the streams.
+    Archiver,
 }
 
 /// Runs one part of a ledger against a NATS server and a database
@@ -67,26 +81,40 @@ enum Part {
 pub struct Serve {
     /// Which part
     part: Part,
-    /// The NATS server, as in nats://127.0.0.1:4222
-    #[arg(long, env = "ROLLBOOK_NATS", value_name = "URL")]
-    nats: String,
-    /// The token the NATS server asks for; better in the environment
-    #[arg(long, env = "ROLLBOOK_NATS_TOKEN", value_name = "TOKEN", hide_env_values = true)]
-    nats_token: Option<Secret>,
-    /// The NATS server's monitoring address, as in http://127.0.0.1:8222, to see that it flushes before it answers
-    #[arg(long, env = "ROLLBOOK_NATS_MONITORING", value_name = "URL")]
-    monitoring: Option<String>,
-    /// Replicas that the streams have
-    #[arg(long, env = "ROLLBOOK_REPLICAS", value_name = "N", default_value_t = 1)]
-    replicas: usize,
-    /// Database of the views, postgres:// or sqlite://
+    #[command(flatten)]
+    log: LogAccess,
+    /// Make the streams that are missing, which the servers allow to an administrator alone
+    #[arg(long)]
+    create_streams: bool,
+    /// Database of the views, postgres:// or sqlite://; a password belongs in the environment or a file named by PGPASSFILE
     #[arg(long, env = "ROLLBOOK_DATABASE", value_name = "URL", hide_env_values = true)]
     database: Secret,
     /// Where the API listens; port 0 takes a free one
     #[arg(long, env = "ROLLBOOK_LISTEN", value_name = "ADDR", default_value = "127.0.0.1:8080")]
     listen: SocketAddr,
+    /// Where an archiver archives: a folder, or s3://BUCKET/PREFIX
+    #[arg(long, env = "ROLLBOOK_ARCHIVE", value_name = "ADDRESS", required_if_eq("part", "archiver"))]
+    archive: Option<String>,
+    #[command(flatten)]
+    pace: Pace,
     #[command(flatten)]
     folder: Folder,
+    #[command(flatten)]
+    guarding: Guarding,
+}
+
+/// How soon messages are archived.
+#[derive(Debug, Clone, clap::Args)]
+struct Pace {
+    /// Seconds that a message waits at most before it is archived
+    #[arg(long, value_name = "SECONDS", default_value_t = 30, value_parser = clap::value_parser!(u16).range(1..=60))]
+    archive_within: u16,
+}
+
+impl Pace {
+    fn patience(&self) -> Duration {
+        Duration::from_secs(u64::from(self.archive_within))
+    }
 }
 
 /// Runs a whole ledger until it is told to end.
@@ -94,12 +122,20 @@ pub struct Serve {
 /// # Errors
 /// Where something it needs is not there.
 pub async fn up(up: &Up) -> anyhow::Result<Exit> {
+    let archive = match up.archive.as_deref() {
+        Some("none") => None,
+        Some(address) => Some(parsed(address)?),
+        None => Some(Address::Folder(up.folder.path().join("archive"))),
+    };
+    let archive = archive.map(|address| (address, up.pace.patience()));
     let settings = Settings {
         data: up.folder.path().to_owned(),
         listen: up.listen,
         database: up.database.as_ref().map(|database| database.expose().to_owned()),
         nats_server: up.nats_server.clone(),
+        archive,
         demo: up.demo.then_some(up.demo_members),
+        guards: up.guarding.settings(),
     };
     crate::up::up(settings).await.context(stopped())?;
     Ok(Exit::Done)
@@ -110,22 +146,32 @@ pub async fn up(up: &Up) -> anyhow::Result<Exit> {
 /// # Errors
 /// As [`up`].
 pub async fn serve(serve: &Serve) -> anyhow::Result<Exit> {
-    let role = match serve.part {
-        Part::Recorder => Role::Recorder,
-        Part::Projector => Role::Projector,
-        Part::Query => Role::Query,
+    let (role, service) = match serve.part {
+        Part::Recorder => (Role::Recorder, "recorder"),
+        Part::Projector => (Role::Projector, "projector"),
+        Part::Query => (Role::Query, "query"),
+        Part::Archiver => (Role::Archiver, "archiver"),
+    };
+    let archive = match (serve.part, &serve.archive) {
+        (Part::Archiver, Some(address)) => Some((parsed(address)?, serve.pace.patience())),
+        (Part::Archiver | Part::Recorder | Part::Projector | Part::Query, _) => None,
     };
     let settings = ServeSettings {
-        nats: serve.nats.clone(),
-        nats_token: serve.nats_token.as_ref().map(|token| token.expose().to_owned()),
-        monitoring: serve.monitoring.clone(),
-        replicas: serve.replicas,
+        access: serve.log.of(service),
+        replicas: serve.log.replicas(),
+        create_streams: serve.create_streams,
         database: serve.database.expose().to_owned(),
         data: serve.folder.path().to_owned(),
         listen: serve.listen,
+        guards: serve.guarding.settings(),
+        archive,
     };
     crate::up::serve(role, settings).await.context(stopped())?;
     Ok(Exit::Done)
+}
+
+fn parsed(address: &str) -> anyhow::Result<Address> {
+    address.parse().with_context(|| Stop::usage(format!("{address} is no address of an archive")))
 }
 
 fn stopped() -> Stop {

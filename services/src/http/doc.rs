@@ -227,6 +227,8 @@ failures! {
     LookedUp = [Malformed] [Unauthenticated] [Forbidden] [TooLarge] [Rejected];
     /// What an operator may be refused.
     Operated = [BadRequest] [Unauthenticated] [Forbidden] [Internal] [Unavailable] [TimedOut];
+    /// Where what is asked for is against how things are.
+    AgainstWhatIs = [AgainstWhatIs];
     /// Where a name is unknown.
     Named = [NotFound];
     /// Where the ledger is not ready.

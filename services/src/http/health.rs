@@ -13,6 +13,7 @@ use super::auth::{Observe, Permit};
 use super::doc::{Operated, Unready};
 use super::edge::Edge;
 use super::problem::{Kind, Problem};
+use crate::measures;
 use crate::projector::Phase;
 
 /// The routes.
@@ -45,7 +46,7 @@ async fn lives() -> Json<Well> {
     Json(Well { status: "ok", position: None })
 }
 
-/// Whether it is ready to answer: the projector follows the log and no member's views stand still.
+/// Whether it is ready to answer: the views follow the log and no member's views stand still.
 #[utoipa::path(
     get,
     path = "/readyz",
@@ -55,14 +56,20 @@ async fn lives() -> Json<Well> {
     responses((status = 200, description = "It is ready", body = Well), Unready)
 )]
 async fn ready(State(edge): State<Edge>) -> Result<Json<Well>, Problem> {
+    causes(&edge)
+}
+
+/// That it is ready, or why it is not.
+fn causes(edge: &Edge) -> Result<Json<Well>, Problem> {
     let status = edge.status.borrow().clone();
     let mut causes: Vec<String> = edge.health.troubles().into_iter().map(|trouble| trouble.cause).collect();
-    causes.extend(status.trouble());
+    // What stops the projector, its guard tells too.
+    causes.extend(status.trouble().filter(|cause| !causes.contains(cause)));
     if !causes.is_empty() {
         return Err(Problem::new(Kind::NotReady, causes.join("; ")));
     }
     match status.phase {
-        Phase::Following => Ok(Json(Well { status: "ok", position: Some(status.position.0) })),
+        Phase::Following | Phase::Standby { .. } => Ok(Json(Well { status: "ok", position: Some(status.position.0) })),
         Phase::Rederiving { done } => {
             let detail = format!("members are derived anew under another rulebook; {done} are done");
             Err(Problem::new(Kind::NotReady, detail))
@@ -82,5 +89,6 @@ async fn ready(State(edge): State<Edge>) -> Result<Json<Well>, Problem> {
     responses((status = 200, description = "Metrics in Prometheus' text format", content_type = "text/plain", body = String), Operated)
 )]
 async fn metrics(_: Permit<Observe>, State(edge): State<Edge>) -> Response {
+    measures::look(&edge, causes(&edge).is_ok());
     ([(CONTENT_TYPE, "text/plain; version=0.0.4; charset=utf-8")], edge.metrics.render()).into_response()
 }

@@ -28,6 +28,7 @@ use super::edge::Edge;
 use super::params::{Nothing, Params, Segment, segment};
 use super::problem::{Kind, Problem};
 use crate::clock;
+use crate::failpoint;
 use crate::files::Defaults;
 use crate::import::{ImportError, Importer, Progress, State as ImportState, Upload};
 
@@ -191,6 +192,7 @@ impl Spooled {
         }
         file.flush().await.map_err(|error| Problem::unavailable(&error))?;
         file.get_ref().sync_all().await.map_err(|error| Problem::unavailable(&error))?;
+        failpoint!("import.after_spooled");
         Ok(Self { sha256: Hash::from_bytes(digest.finalize().into()), bytes, path })
     }
 }

@@ -55,9 +55,10 @@ async fn measured(request: Request, next: Next) -> Response {
     let labels = [("method", method(&request)), ("route", route(request.extensions()).to_owned())];
     let began = Instant::now();
     let response = next.run(request).await;
-    metrics::histogram!("rollbook_http_request_seconds", &labels).record(began.elapsed());
     let status = ("status", response.status().as_u16().to_string());
-    metrics::counter!("rollbook_http_requests_total", &[&labels[..], &[status]].concat()).increment(1);
+    let labels = [&labels[..], &[status]].concat();
+    metrics::histogram!("rollbook_http_request_seconds", &labels).record(began.elapsed());
+    metrics::counter!("rollbook_http_requests_total", &labels).increment(1);
     response
 }
 

@@ -32,10 +32,12 @@ mod notice_reasoning;
 mod notices;
 mod outreach_attempts;
 mod outreach_conversion;
+mod over_live;
 mod params;
 pub mod policy;
 mod problem;
 mod reassessments;
+mod rebuild;
 mod rows;
 mod rulebook;
 mod rulebook_compare;
@@ -91,6 +93,7 @@ fn routes() -> OpenApiRouter<Edge> {
         .merge(outreach_conversion::routes())
         .merge(rulebook::routes())
         .merge(views::routes())
+        .merge(rebuild::routes())
         .merge(status::routes())
         .merge(health::routes())
         .merge(schemas::routes())
@@ -107,7 +110,7 @@ pub fn router(app: App) -> Router {
     let (streaming, _) = streaming_routes().split_for_parts();
     let all = layers::timed(soon).merge(streaming);
     let all = all.fallback(layers::not_found).method_not_allowed_fallback(layers::method_not_allowed);
-    layers::around(all.with_state(Edge::new(app)))
+    over_live::over_live(app, move |app| layers::around(all.clone().with_state(Edge::new(app))))
 }
 
 /// The document of the API.

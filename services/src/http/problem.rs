@@ -55,6 +55,8 @@ kinds! {
     TooSlow = "too-slow" REQUEST_TIMEOUT "The body came too slowly" "Send it again; what was not answered was not recorded.";
     IdReused = "id-reused" CONFLICT "The id already names another event"
         "Give a new event a new id; the same id again is for the same event alone.";
+    AgainstWhatIs = "against-what-is" CONFLICT "Not as the views stand now"
+        "GET /v1/views/rebuild says what is live, kept from before and being built.";
     TooLarge = "too-large" PAYLOAD_TOO_LARGE "More than the ledger takes at once"
         "Send fewer events at once: NDJSON has no limit but that of a line.";
     UnsupportedMediaType = "unsupported-media-type" UNSUPPORTED_MEDIA_TYPE "Not a body of this type"
@@ -67,7 +69,7 @@ kinds! {
     Behind = "behind" SERVICE_UNAVAILABLE "The views have not come so far yet"
         "Ask again, or with `at_least` and a longer `wait_ms`; `position` is how far they are.";
     Rebuilding = "rebuilding" SERVICE_UNAVAILABLE "The views were emptied while they were read"
-        "They are being built again; /v1/status says how far they are.";
+        "An older program's views are being read again; /v1/status says how far they are.";
     Unavailable = "unavailable" SERVICE_UNAVAILABLE "The ledger cannot do this now" "Ask again later; nothing was recorded.";
     RecordingStopped = "recording-stopped" SERVICE_UNAVAILABLE "Nothing is recorded while something is wrong"
         "See /readyz for what it is, and mend it; nothing was recorded.";

@@ -17,6 +17,7 @@ use super::doc::Operated;
 use super::edge::Edge;
 use super::params::Params;
 use super::problem::Problem;
+use crate::archive::status::{ArchiveStanding, Watched};
 use crate::clock;
 use crate::health::Trouble;
 use crate::projector::Phase;
@@ -54,8 +55,14 @@ struct Standing {
     /// Milliseconds since the views last moved, or were last seen to be at the head.
     #[schema(minimum = 0)]
     still_ms: Option<u64>,
-    /// What the projector is doing: starting, following, rederiving, waiting or stopped.
+    /// What the projector is doing: starting, following, rederiving, waiting or stopped; or standby, where
+    /// another projector writes these views.
     phase: &'static str,
+    /// Who holds the lease to project: an id that means nothing but whether it is the same.
+    projector: Option<String>,
+    /// The generation of the views that answers; a rebuild makes the next one beside it.
+    #[schema(minimum = 1)]
+    generation: i64,
     /// Members derived anew so far, while it is rederiving.
     #[schema(minimum = 0)]
     rederived: Option<u64>,
@@ -71,6 +78,8 @@ struct Standing {
     database: &'static str,
     /// Whether this program records.
     records: bool,
+    /// How the archive of each stream stands; empty where this program does not archive.
+    archive: Vec<ArchiveStanding>,
     /// The log's settings: `ok`, or what is wrong with them.
     log: String,
     /// Rows of each view now, where they are asked for.
@@ -79,7 +88,7 @@ struct Standing {
 
 /// A member whose views stand still.
 #[derive(Debug, Serialize, ToSchema)]
-struct Stuck {
+pub(super) struct Stuck {
     /// Whose.
     #[schema(value_type = String, format = Uuid)]
     member: MemberId,
@@ -88,6 +97,12 @@ struct Stuck {
     position: u64,
     /// Which class of error.
     cause: String,
+}
+
+impl From<rollbook_projections::store::write::Stuck> for Stuck {
+    fn from(of: rollbook_projections::store::write::Stuck) -> Self {
+        Self { member: of.member, position: of.position.0, cause: of.cause }
+    }
 }
 
 /// How many rows a view has now.
@@ -139,6 +154,7 @@ async fn status(
     let (phase, rederived) = match &seen.phase {
         Phase::Starting => ("starting", None),
         Phase::Following => ("following", None),
+        Phase::Standby { .. } => ("standby", None),
         Phase::Rederiving { done } => ("rederiving", Some(*done)),
         Phase::Waiting { .. } => ("waiting", None),
         Phase::Stopped { .. } => ("stopped", None),
@@ -153,13 +169,16 @@ async fn status(
             lag_ms: seen.lag_ms(now),
             still_ms: seen.moved_at.and_then(|at| u64::try_from((now - at).num_milliseconds()).ok()),
             phase,
+            projector: edge.views.control().lease().await?.map(|lease| lease.holder),
+            generation: edge.views.live().number(),
             rederived,
             trouble: seen.trouble(),
             troubles: edge.health.troubles(),
             rulebook: seen.rulebook,
-            stuck: stuck.map(|of| Stuck { member: of.member, position: of.position.0, cause: of.cause }).collect(),
+            stuck: stuck.map(Stuck::from).collect(),
             database: edge.db.name(),
             records: edge.recorder.is_some(),
+            archive: edge.archive.as_ref().map_or_else(Vec::new, Watched::standings),
             log,
             rows,
         },

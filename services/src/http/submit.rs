@@ -24,6 +24,7 @@ use super::edge::Edge;
 use super::params::{Nothing, Params};
 use super::problem::{Kind, Problem};
 use super::submit_lines::{self, LineAnswer};
+use crate::failpoint;
 use crate::identity_index::Told;
 use crate::log::AppendError;
 use crate::recorder::{Finding, MOST_EVENTS, RecordError, Recorder, Recording, Work};
@@ -126,6 +127,7 @@ async fn submit(
     let text = whole(body).await?;
     let (submissions, is_array) = read(&text, key)?;
     let given = identified(&edge, submissions).await?;
+    failpoint!("http.after_identified");
     let recorded = recorder.record(Work::Given(given), permit.actor).await;
     let recording = recorded.map_err(|error| failure(error, is_array))?;
     let (status, receipts) = Receipts::of(recording);
@@ -208,7 +210,7 @@ pub fn one(text: &[u8]) -> Result<Submission, (Rejection, bool)> {
     Submission::from_value(value).map_err(|rejection| (rejection, false))
 }
 
-/// Puts the pseudonym in the place of each CIN, after the identity stream has it, and the ages that are known.
+/// Puts the pseudonym in the place of each CIN, after the identity stream has it.
 ///
 /// # Errors
 /// Where the identity stream cannot be written.
@@ -234,18 +236,11 @@ pub async fn identified(edge: &Edge, submissions: Vec<Submission>) -> Result<Vec
         return Err(Problem::new(Kind::NoRecorder, "this program does not know the identity stream"));
     };
     if !told.is_empty() {
-        identities.record(&told).await.map_err(|error| {
-            if matches!(error, AppendError::Unknown { .. }) {
-                Problem::new(Kind::OutcomeUnknown, "of the identity; no event was recorded")
-            } else {
-                Problem::unavailable(&error)
-            }
+        identities.record(&told).await.map_err(|error| match error {
+            AppendError::Unknown { .. } => Problem::new(Kind::OutcomeUnknown, "of the identity; no event was recorded"),
+            AppendError::Stayed { .. } => Problem::new(Kind::RecordingStopped, error.to_string()),
+            error => Problem::unavailable(&error),
         })?;
-    }
-    for (subject, submission) in &mut given {
-        if let Subject::Member(member) = subject {
-            identities.fill_age(*member, submission.occurred_at, &mut submission.event);
-        }
     }
     Ok(given)
 }

@@ -177,6 +177,8 @@ struct Inner {
     key: LedgerKey,
     data: PathBuf,
     running: Mutex<HashMap<Hash, watch::Receiver<Progress>>>,
+    /// The rulebook that was last in force: to read it again for every file would cost more than a small file does.
+    rulebook: Mutex<Option<Arc<Rulebook>>>,
     beginning: tokio::sync::Mutex<()>,
 }
 
@@ -196,7 +198,18 @@ impl Importer {
         data: PathBuf,
     ) -> Self {
         let (running, beginning) = (Mutex::new(HashMap::new()), tokio::sync::Mutex::new(()));
-        Self { inner: Arc::new(Inner { intake, enrollment, recorder, identities, key, data, running, beginning }) }
+        let inner = Inner {
+            intake,
+            enrollment,
+            recorder,
+            identities,
+            key,
+            data,
+            running,
+            rulebook: Mutex::new(None),
+            beginning,
+        };
+        Self { inner: Arc::new(inner) }
     }
 
     /// Removes what a killed program left in the spool: its importer will be sent the file again.
@@ -233,13 +246,21 @@ impl Importer {
 
 impl Inner {
     /// The rulebook in force: the registry of plans stands in it.
-    async fn rulebook(&self) -> Result<Rulebook, Box<dyn std::error::Error + Send + Sync>> {
+    async fn rulebook(&self) -> Result<Arc<Rulebook>, Box<dyn std::error::Error + Send + Sync>> {
         let last = self.enrollment.last("enrollment.rulebook").await?.ok_or("no rulebook was adopted")?;
         let envelope = crate::projector::recorded(&last)?.envelope;
         let Event::Rules(Rules::RulebookAdopted(adopted)) = &envelope.event else {
             return Err(format!("{} stands where the rulebook should", envelope.event.name()).into());
         };
-        Ok(Rulebook::parse(adopted.text.as_str())?)
+        let last = self.rulebook.lock().ok().and_then(|last| last.clone());
+        if let Some(last) = last.filter(|last| last.hash() == adopted.hash) {
+            return Ok(last);
+        }
+        let rulebook = Arc::new(Rulebook::parse(adopted.text.as_str())?);
+        if let Ok(mut last) = self.rulebook.lock() {
+            *last = Some(rulebook.clone());
+        }
+        Ok(rulebook)
     }
 
     fn quarantine_path(&self, sha256: Hash) -> PathBuf {

@@ -15,6 +15,7 @@ use super::rows::{self, Chunk};
 use super::state::{self, Stand};
 use super::{ImportError, Inner, Progress, State, Upload, unspool};
 use crate::clock;
+use crate::failpoint;
 use crate::identity_index::News;
 use crate::log::Message;
 use crate::recorder::{Answers, Work};
@@ -38,7 +39,7 @@ pub(super) async fn begin(inner: &Arc<Inner>, upload: Upload) -> Result<watch::R
         return Ok(progress.clone());
     }
     inner.identities.caught_up().await.map_err(|error| unavailable(error.into()))?;
-    let rulebook = Arc::new(inner.rulebook().await.map_err(|source| ImportError::Unavailable { source })?);
+    let rulebook = inner.rulebook().await.map_err(|source| ImportError::Unavailable { source })?;
     let stand = state::stand(&*inner.intake, upload.sha256).await?;
     let mut progress = state::blank(upload.sha256);
     progress.name = upload.name.clone();
@@ -133,6 +134,7 @@ impl Run {
                 return Err(anyhow!("the file breaks off at row {row}; send it again whole"));
             }
         }
+        failpoint!("import.before_completed");
         let counts = self.report.borrow().counts();
         self.tell(IntakeEvent::FileCompleted { id: clock::new_event_id(), at: now(), counts }).await
     }
@@ -171,6 +173,7 @@ impl Run {
     /// Asks for what happened to be recorded.
     async fn enqueue(self: Arc<Self>, identified: Result<Identified, Failure>) -> Result<Queued, Failure> {
         let Identified { chunk, works, of_row } = identified?;
+        failpoint!("import.before_rows");
         let answers = self.inner.recorder.enqueue(works, &self.upload.actor).await;
         Ok(Queued { chunk, answers, of_row })
     }
@@ -193,6 +196,7 @@ impl Run {
     async fn settle(&self, settled: Settled, quarantine: &mut Quarantine) -> Result<(), Failure> {
         let lines: Vec<Line> = settled.outcomes.iter().filter_map(|outcome| outcome.line(&self.upload.name)).collect();
         quarantine.add(&lines)?;
+        failpoint!("import.after_quarantine");
         let mut counts = self.report.borrow().counts();
         let mut rows: Vec<RowSettled> = Vec::new();
         let mut ids = 0;
@@ -208,6 +212,7 @@ impl Run {
         if !rows.is_empty() {
             self.tell_rows(rows, counts).await?;
         }
+        failpoint!("import.after_settled");
         self.report.send_modify(|progress| {
             progress.set_counts(counts);
             progress.bytes_read = settled.bytes_read;
@@ -217,7 +222,7 @@ impl Run {
             }
             progress.note_waiting(quarantine.path(), &lines);
         });
-        metrics::counter!("rollbook_import_rows").increment(u64::try_from(settled.outcomes.len()).unwrap_or(0));
+        metrics::counter!("rollbook_import_rows_total").increment(u64::try_from(settled.outcomes.len()).unwrap_or(0));
         Ok(())
     }
 

@@ -11,6 +11,7 @@ use tokio::time::{Instant, sleep, timeout};
 use super::batch::{self, Part};
 use super::nats::{ANSWER_TIMEOUT, NatsLog, Refusal};
 use super::{AppendError, Log, MOST_BYTES, Message, ReadError, Source, Stored};
+use crate::failpoint;
 
 /// How long an outcome is looked for before it is given up as unknown. Shorter than the server remembers message ids.
 const OUTCOME_TIMEOUT: Duration = Duration::from_secs(30);
@@ -117,6 +118,7 @@ impl NatsLog {
                 },
             };
             if lost {
+                failpoint!("log.before_finding_out");
                 match self.find(messages).await {
                     Ok(Found::Here(first)) => return Ok(positions(first, messages)),
                     Ok(Found::Taken(message, last)) => return Err(conflict(Some(message.subject), Some(last))),
@@ -158,16 +160,21 @@ impl NatsLog {
             let part = Part { batch: id, number: i + 1, last: false };
             let headers = batch::headers(message, expectations[i], Some(part));
             let sent = self.client.publish_with_headers(message.subject.clone(), headers, message.body.clone()).await;
+            failpoint!("log.between_parts");
             if let Err(error) = sent {
                 // Nothing is stored without the commit.
                 return Try::NotYet(error.into());
             }
         }
+        failpoint!("log.before_commit");
         let part = Part { batch: id, number: messages.len(), last: true };
         let headers = batch::headers(commit, expectations[rest.len()], (!rest.is_empty()).then_some(part));
         let request = Request::new().headers(headers).payload(commit.body.clone()).timeout(Some(ANSWER_TIMEOUT));
         match self.client.send_request(commit.subject.clone(), request).await {
-            Ok(answer) => self.understand(&answer.payload, messages),
+            Ok(answer) => {
+                failpoint!("log.after_ack");
+                self.understand(&answer.payload, messages)
+            }
             Err(error) if error.kind() == RequestErrorKind::NoResponders => Try::NotYet(error.into()),
             Err(error) => Try::Lost(error.into()),
         }

@@ -85,13 +85,18 @@ pub(super) fn headers(message: &Message, expected: Option<Position>, part: Optio
         headers.insert(NATS_EXPECTED_LAST_SUBJECT_SEQUENCE, expected.to_string());
     }
     if let Some(part) = part {
-        headers.insert(BATCH_ID, part.batch);
-        headers.insert(BATCH_SEQUENCE, part.number.to_string());
-        if part.last {
-            headers.insert(BATCH_COMMIT, "1");
-        }
+        place(&mut headers, part);
     }
     headers
+}
+
+/// Says which part of which batch a message is.
+pub(super) fn place(headers: &mut HeaderMap, part: Part<'_>) {
+    headers.insert(BATCH_ID, part.batch);
+    headers.insert(BATCH_SEQUENCE, part.number.to_string());
+    if part.last {
+        headers.insert(BATCH_COMMIT, "1");
+    }
 }
 
 #[cfg(test)]

@@ -30,8 +30,12 @@ const READER_KEPT: Duration = Duration::from_secs(1);
 const FIRST_PAUSE: Duration = Duration::from_millis(50);
 const LONGEST_PAUSE: Duration = Duration::from_secs(2);
 
-struct Follower {
+/// What becomes of a message on its way to the reader.
+pub(super) type Make<T> = fn(Position, jetstream::Message) -> T;
+
+struct Follower<T> {
     log: NatsLog,
+    make: Make<T>,
     last: Position,
     messages: Option<pull::Stream>,
     /// The position that was missing once already.
@@ -39,11 +43,12 @@ struct Follower {
     pause: Duration,
 }
 
-pub(super) async fn follow(
+pub(super) async fn follow<T: 'static>(
     log: NatsLog,
     after: Position,
-) -> Result<BoxStream<'static, Result<Stored, ReadError>>, ReadError> {
-    let mut follower = Follower { log, last: after, messages: None, missed: None, pause: FIRST_PAUSE };
+    make: Make<T>,
+) -> Result<BoxStream<'static, Result<T, ReadError>>, ReadError> {
+    let mut follower = Follower { log, make, last: after, messages: None, missed: None, pause: FIRST_PAUSE };
     follower.messages = Some(follower.subscribe().await?);
     let messages = stream::unfold(Some(follower), |follower| async move {
         let mut follower = follower?;
@@ -55,8 +60,8 @@ pub(super) async fn follow(
     Ok(messages.boxed())
 }
 
-impl Follower {
-    async fn next(&mut self) -> Result<Stored, ReadError> {
+impl<T> Follower<T> {
+    async fn next(&mut self) -> Result<T, ReadError> {
         loop {
             let Some(messages) = &mut self.messages else {
                 self.resume().await?;
@@ -79,7 +84,7 @@ impl Follower {
             let expected = Position(self.last.0 + 1);
             if found == expected {
                 (self.last, self.missed, self.pause) = (found, None, FIRST_PAUSE);
-                return Ok(stored(found, message));
+                return Ok((self.make)(found, message));
             }
             // Lost on the way here, or missing in the log? A second reading tells.
             if self.missed == Some(expected) {
@@ -186,7 +191,7 @@ async fn read_all(consumer: &Consumer<pull::Config>) -> Result<Vec<Stored>, Read
     Ok(messages)
 }
 
-fn stored(position: Position, message: jetstream::Message) -> Stored {
+pub(super) fn stored(position: Position, message: jetstream::Message) -> Stored {
     let message = message.message;
     Stored { position, subject: message.subject.into_string(), body: message.payload }
 }

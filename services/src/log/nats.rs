@@ -1,11 +1,11 @@
 //! The log on a NATS JetStream stream.
 
-use std::path::PathBuf;
+use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use async_nats::connection::State;
 use async_nats::jetstream::{self, Context, ErrorCode};
-use async_nats::{Client, ConnectOptions, Event, Request, ServerError};
+use async_nats::{Client, Request};
 use async_trait::async_trait;
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
@@ -16,7 +16,9 @@ use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use serde_json::{Map, Value, json};
 
-use super::{AppendError, Log, Message, ReadError, SettingsError, Stored, StreamSpec, batch, follow, settings};
+use super::{
+    Access, AppendError, Log, Message, ReadError, Room, SettingsError, Stored, StreamSpec, batch, follow, settings,
+};
 
 /// How long the server may take for one answer.
 pub(super) const ANSWER_TIMEOUT: Duration = Duration::from_secs(5);
@@ -24,56 +26,6 @@ pub(super) const ANSWER_TIMEOUT: Duration = Duration::from_secs(5);
 /// How many messages of a subject are asked for one by one before a consumer is made for all, which costs as much as five
 /// questions. Most subjects have no message yet, or few.
 const ASKED_SINGLY: usize = 3;
-
-/// Where the server is, and what it lets in.
-#[derive(Clone, Default)]
-pub struct Access {
-    /// `nats://` or `tls://`, several with commas.
-    pub url: String,
-    /// The shared secret of a private server.
-    pub token: Option<String>,
-    /// A credentials file (user JWT and nkey).
-    pub credentials: Option<PathBuf>,
-    /// Certificates of an authority of one's own.
-    pub authority: Option<PathBuf>,
-    /// The server's monitoring address, as `http://127.0.0.1:8222`.
-    pub monitoring: Option<String>,
-}
-
-impl std::fmt::Debug for Access {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Access").field("monitoring", &self.monitoring).finish_non_exhaustive()
-    }
-}
-
-/// Connects to a server; the connection mends itself for ever after. `name` is what the server's operators see.
-pub async fn connect(access: &Access, name: &str) -> Result<Client, ReadError> {
-    let mut options = ConnectOptions::new().name(name).max_reconnects(None).event_callback(|event| async move {
-        match event {
-            Event::Connected => tracing::info!("connected to the log"),
-            // It may quote the subject that a permission was missing for.
-            Event::ServerError(ServerError::Other(_)) => tracing::warn!("the log's server reports an error in its log"),
-            event @ (Event::Disconnected
-            | Event::LameDuckMode
-            | Event::Draining
-            | Event::Closed
-            | Event::SlowConsumer(_)
-            | Event::ServerError(_)
-            | Event::ClientError(_)) => tracing::warn!(%event, "connection to the log"),
-        }
-    });
-    if let Some(token) = &access.token {
-        options = options.token(token.clone());
-    }
-    if let Some(file) = &access.credentials {
-        options = options.credentials_file(file).await.map_err(ReadError::unavailable)?;
-    }
-    if let Some(file) = &access.authority {
-        options = options.add_root_certificates(file.clone());
-    }
-    let addresses: Vec<_> = access.url.split(',').map(str::trim).map(str::to_owned).collect();
-    options.connect(addresses).await.map_err(ReadError::unavailable)
-}
 
 /// A stream of a NATS server.
 #[derive(Debug, Clone)]
@@ -249,7 +201,7 @@ impl Log for NatsLog {
     }
 
     async fn follow(&self, after: Position) -> Result<BoxStream<'static, Result<Stored, ReadError>>, ReadError> {
-        follow::follow(self.clone(), after).await
+        follow::follow(self.clone(), after, follow::stored).await
     }
 
     async fn check(&self) -> Result<(), SettingsError> {
@@ -266,5 +218,16 @@ impl Log for NatsLog {
             return Err(SettingsError::Missing { stream: self.spec.name, messages, last });
         }
         settings::check_sync(self.monitoring.as_deref(), self.replicas).await
+    }
+
+    fn connection(&self) -> Option<u64> {
+        self.is_connected().then(|| self.client.statistics().connects.load(Ordering::Relaxed))
+    }
+
+    async fn room(&self) -> Result<Option<Room>, SettingsError> {
+        match &self.monitoring {
+            Some(address) => settings::room(address).await,
+            None => Ok(None),
+        }
     }
 }

@@ -9,7 +9,7 @@ use serde_json::{Map, Value};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 
-use super::{MOST_BYTES, Source, StreamSpec};
+use super::{MOST_BYTES, Room, Source, StreamSpec};
 
 /// The oldest server that keeps the promises: older ones lose acknowledged writes in a power cut.
 pub const OLDEST_SERVER: Version = Version(2, 15, 0);
@@ -166,6 +166,9 @@ pub(super) fn check_version(found: &str) -> Result<(), SettingsError> {
 #[derive(Deserialize)]
 struct Monitoring {
     config: Option<JetStream>,
+    /// Bytes of the files.
+    #[serde(default)]
+    storage: u64,
 }
 
 #[derive(Deserialize)]
@@ -174,6 +177,9 @@ struct JetStream {
     sync_always: bool,
     #[serde(default)]
     sync_interval: u64,
+    /// Bytes that the files may have; negative where the server was told of no limit.
+    #[serde(default)]
+    max_storage: i64,
 }
 
 /// Refuses a server that answers before the disk has what it answers for.
@@ -182,11 +188,7 @@ pub(super) async fn check_sync(monitoring: Option<&str>, replicas: usize) -> Res
         return Ok(());
     }
     let Some(address) = monitoring else { return Err(SettingsError::NotChecked) };
-    let body = tokio::time::timeout(MONITORING_TIMEOUT, get(address, "/jsz?config=1"))
-        .await
-        .map_err(SettingsError::unavailable)?
-        .map_err(SettingsError::unavailable)?;
-    let answer: Monitoring = serde_json::from_slice(&body).map_err(SettingsError::unavailable)?;
+    let answer = monitoring_says(address).await?;
     let drift = |found: String| SettingsError::Drift {
         place: "the server",
         setting: "sync_interval".into(),
@@ -198,6 +200,21 @@ pub(super) async fn check_sync(monitoring: Option<&str>, replicas: usize) -> Res
         Some(config) => Err(drift(format!("{:?}", Duration::from_nanos(config.sync_interval)))),
         None => Err(drift("unknown (JetStream is off)".into())),
     }
+}
+
+/// How full the server's store is.
+pub(super) async fn room(monitoring: &str) -> Result<Option<Room>, SettingsError> {
+    let Monitoring { config, storage: used } = monitoring_says(monitoring).await?;
+    let most = config.and_then(|config| u64::try_from(config.max_storage).ok()).filter(|most| *most > 0);
+    Ok(most.map(|most| Room { used, most }))
+}
+
+async fn monitoring_says(address: &str) -> Result<Monitoring, SettingsError> {
+    let body = tokio::time::timeout(MONITORING_TIMEOUT, get(address, "/jsz?config=1"))
+        .await
+        .map_err(SettingsError::unavailable)?
+        .map_err(SettingsError::unavailable)?;
+    serde_json::from_slice(&body).map_err(SettingsError::unavailable)
 }
 
 /// One GET from the server's monitoring port, which speaks plain HTTP on loopback: HTTP/1.0, so that the answer is

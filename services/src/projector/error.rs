@@ -41,6 +41,16 @@ pub enum ProjectorError {
 }
 
 impl ProjectorError {
+    /// Whether the log itself is damaged, so that nothing may be recorded on top of it.
+    pub(super) fn is_damage(&self) -> bool {
+        matches!(
+            self,
+            Self::Regression { .. }
+                | Self::Log(ReadError::Hole { .. } | ReadError::Behind { .. })
+                | Self::Fold(FoldError::NoRulebook(_) | FoldError::BrokenChain(_))
+        )
+    }
+
     /// Whether beginning again can help.
     pub(super) fn may_pass(&self) -> bool {
         match self {

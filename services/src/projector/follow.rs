@@ -10,14 +10,16 @@ use rollbook_projections::fold::{Fold, FoldError};
 use rollbook_projections::store::Db;
 use rollbook_projections::store::write::{Step, Stuck};
 use rollbook_projections::{Dossier, Recorded, Rulebook};
-use tokio::sync::watch;
+use tokio::sync::{Mutex, mpsc, watch};
 use tokio_util::sync::CancellationToken;
 
 use super::decode_ahead::{Batch, decode_ahead};
+use super::mend::Mend;
 use super::write_behind::{WriteBehind, Written};
 use super::{Phase, ProjectorError, Status};
 use crate::clock;
 use crate::error_chain::chain;
+use crate::failpoint;
 use crate::log::Log;
 
 /// Bytes, about, of the dossiers kept at hand with their rows.
@@ -31,9 +33,12 @@ const AGAIN_AFTER: Duration = Duration::from_millis(500);
 
 /// The projector of all views.
 pub struct Projector {
-    log: Arc<dyn Log>,
-    db: Db,
+    pub(super) log: Arc<dyn Log>,
+    pub(super) db: Db,
     status: watch::Sender<Status>,
+    /// Of the lease that it runs under; zero where there is none.
+    pub(super) term: i64,
+    mends: Mutex<mpsc::Receiver<Mend>>,
 }
 
 impl std::fmt::Debug for Projector {
@@ -46,7 +51,19 @@ impl Projector {
     /// A projector, and where its status can be watched.
     pub fn new(log: Arc<dyn Log>, db: Db) -> (Self, watch::Receiver<Status>) {
         let (status, watched) = watch::channel(Status::default());
-        (Self { log, db, status }, watched)
+        let (projector, _) = Self::under(log, db, 0, status);
+        (projector, watched)
+    }
+
+    /// A projector that runs under a lease, tells its status there, and mends members' rows when it is asked to.
+    pub(super) fn under(
+        log: Arc<dyn Log>,
+        db: Db,
+        term: i64,
+        status: watch::Sender<Status>,
+    ) -> (Self, mpsc::Sender<Mend>) {
+        let (ask, mends) = mpsc::channel(1);
+        (Self { log, db, status, term, mends: Mutex::new(mends) }, ask)
     }
 
     /// Runs until cancelled. What may pass is tried again from the checkpoint; damage stops it, with the cause in its status.
@@ -69,7 +86,10 @@ impl Projector {
                 }
             } else {
                 tracing::error!(cause, "the projector has stopped");
-                self.status.send_modify(|status| status.phase = Phase::Stopped { cause });
+                self.status.send_modify(|status| {
+                    status.damaged = error.is_damage();
+                    status.phase = Phase::Stopped { cause };
+                });
                 cancelled.cancelled().await;
                 return;
             }
@@ -93,6 +113,7 @@ impl Projector {
         }
         let mut stuck = self.db.stuck_from().await?;
         let mut fold = self.resume(position).await?;
+        failpoint!("projector.after_resume");
         self.status.send_modify(|status| {
             status.position = position;
             status.recorded_at = checkpoint.recorded_at;
@@ -102,8 +123,16 @@ impl Projector {
         });
         let mut batches = decode_ahead(&*self.log, position).await?;
         let mut looks = tokio::time::interval(LOOK_EVERY);
+        let mut mends = self.mends.lock().await;
         loop {
             tokio::select! {
+                Some(mend) = mends.recv() => {
+                    self.settle(writing).await?;
+                    if self.mend(mend, position).await? {
+                        // What is held in memory is of the rows before.
+                        return Err(ProjectorError::Moved);
+                    }
+                }
                 batch = batches.next() => {
                     let batch = batch.ok_or(ProjectorError::Ended)??;
                     position = self.step(&mut fold, &mut stuck, writing, position, batch).await?;
@@ -164,10 +193,11 @@ impl Projector {
                 }
             }
             let to = if events.peek().is_some() { last(&part, at) } else { batch.last };
-            at = self.write_part(fold, writing, part, &batch.poison, at, to).await?;
+            at = self.write_part(fold, writing, part, stuck, &batch.poison, (at, to)).await?;
         }
         if at < batch.last {
-            at = self.write_part(fold, writing, Vec::new(), &batch.poison, at, batch.last).await?;
+            let rest = (at, batch.last);
+            at = self.write_part(fold, writing, Vec::new(), stuck, &batch.poison, rest).await?;
         }
         writing.leaves(count(stuck.len()));
         Ok(at)
@@ -179,9 +209,9 @@ impl Projector {
         fold: &mut Fold,
         writing: &mut WriteBehind,
         part: Vec<Recorded>,
+        stuck: &mut BTreeMap<MemberId, Position>,
         poison: &[Stuck],
-        from: Position,
-        to: Position,
+        (from, to): (Position, Position),
     ) -> Result<Position, ProjectorError> {
         let recorded_at = part.last().map(|event| event.envelope.recorded_at);
         loop {
@@ -196,11 +226,9 @@ impl Projector {
         }
         let adopted = part.first().filter(|event| is_rulebook(event)).map(|event| event.position);
         let former = adopted.and_then(|at| Some((at, fold.rulebook().cloned()?)));
+        let mut poison = poison.to_vec();
         for event in part {
-            if let Err(error) = fold.apply(event) {
-                self.settle(writing).await?;
-                return Err(self.moved_or(error, from).await);
-            }
+            self.apply(fold, writing, event, from, stuck, &mut poison).await?;
         }
         if let Some((at, former)) = former {
             self.settle(writing).await?;
@@ -210,12 +238,13 @@ impl Projector {
         fold.shrink(MOST_HELD);
         metrics::histogram!("rollbook_projector_step_events").record(to.0.saturating_sub(from.0) as f64);
         self.settle(writing).await?;
-        writing.begin(&self.db, changes, poison.to_vec(), Step { from, to, recorded_at }, fold.rulebook());
+        let step = Step { from, to, recorded_at, term: self.term };
+        writing.begin(&self.db, changes, poison, step, fold.rulebook());
         Ok(to)
     }
 
     /// Waits until the batch under way is written.
-    async fn settle(&self, writing: &mut WriteBehind) -> Result<(), ProjectorError> {
+    pub(super) async fn settle(&self, writing: &mut WriteBehind) -> Result<(), ProjectorError> {
         let written = writing.settle().await?;
         self.note(written);
         Ok(())
@@ -233,15 +262,6 @@ impl Projector {
             status.rulebook = rulebook;
             status.stuck = stuck.unwrap_or(status.stuck);
         });
-    }
-
-    /// Dossiers that were read while the views were reset do not fold, though nothing is wrong with the log.
-    async fn moved_or(&self, error: FoldError, from: Position) -> ProjectorError {
-        match self.db.checkpoint().await {
-            Ok(checkpoint) if checkpoint.position == from => error.into(),
-            Ok(_) => ProjectorError::Moved,
-            Err(error) => error.into(),
-        }
     }
 
     /// Derives every member anew under the rulebook now in force, showing how far it is.

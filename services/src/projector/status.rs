@@ -10,6 +10,11 @@ pub enum Phase {
     Starting,
     /// Reading.
     Following,
+    /// Another projector writes these views; this one follows them, and takes over when the other ends.
+    Standby {
+        /// Who: an id that means nothing but whether it is the same.
+        holder: String,
+    },
     /// Deriving every member anew under another rulebook: members done so far.
     Rederiving {
         /// Members done.
@@ -44,6 +49,8 @@ pub struct Status {
     pub moved_at: Option<DateTime<Utc>>,
     /// Members whose views stand still.
     pub stuck: u64,
+    /// Whether it has stopped because the log is damaged.
+    pub damaged: bool,
 }
 
 impl Default for Status {
@@ -56,6 +63,7 @@ impl Default for Status {
             rulebook: None,
             moved_at: None,
             stuck: 0,
+            damaged: false,
         }
     }
 }
@@ -80,10 +88,10 @@ impl Status {
         match &self.phase {
             Phase::Starting => Some("the projector is starting".to_owned()),
             Phase::Waiting { cause } | Phase::Stopped { cause } => Some(cause.clone()),
-            Phase::Following | Phase::Rederiving { .. } if self.stuck > 0 => {
-                Some(format!("the views of {} members stand still; see /v1/status", self.stuck))
+            Phase::Following | Phase::Standby { .. } | Phase::Rederiving { .. } if self.stuck > 0 => {
+                Some(format!("the views of {} members stand still; see /v1/views/stuck", self.stuck))
             }
-            Phase::Following | Phase::Rederiving { .. } => None,
+            Phase::Following | Phase::Standby { .. } | Phase::Rederiving { .. } => None,
         }
     }
 }

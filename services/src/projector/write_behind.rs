@@ -11,6 +11,7 @@ use rollbook_projections::store::{Db, StoreError};
 use tokio_util::task::AbortOnDropHandle;
 
 use super::ProjectorError;
+use crate::failpoint;
 
 /// A batch that was written.
 #[derive(Debug, Clone)]
@@ -52,9 +53,11 @@ impl WriteBehind {
         let writing = tokio::spawn(async move {
             let begun = Instant::now();
             let rows = u64::try_from(changes.rows()).unwrap_or(u64::MAX);
+            failpoint!("projector.before_write");
             db.write(&changes, &poison, step).await?;
+            failpoint!("projector.after_write");
             metrics::histogram!("rollbook_projector_write_seconds").record(begun.elapsed());
-            metrics::counter!("rollbook_projector_rows_written").increment(rows);
+            metrics::counter!("rollbook_projector_rows_written_total").increment(rows);
             Ok(Written { position: step.to, recorded_at: step.recorded_at, rulebook, stuck: None })
         });
         self.under_way = Some(AbortOnDropHandle::new(writing));

@@ -1,38 +1,51 @@
-//! Group commit: the requests that wait at one moment are decided together and appended as one atomic batch.
+//! Deciding: what the ledger holds of the members that some requests are about, and what the requests become on top of it.
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use chrono::{DateTime, Utc};
-use rollbook_events::{EventId, Position, Rejection, RejectionCode, Subject, Submission};
-use rollbook_projections::Dossier;
-use tokio_util::sync::CancellationToken;
+use rollbook_events::{EventId, Rejection, RejectionCode, Subject, Submission};
 
+use super::conflict::refuse_all;
 use super::determinations::{Since, determine, subjects};
 use super::draft::{Draft, file, receipt};
 use super::findings;
-use super::histories::{HistoryError, NOT_YET, stream_subject};
-use super::{
-    Circumstances, Decision, Histories, MOST_EVENTS, RecordError, Recording, Request, RequestQueue, Work, decide,
-};
-use crate::clock;
-use crate::health::Health;
-use crate::log::{AppendError, Log, Message};
+use super::flight::Flight;
+use super::history_error::{HistoryError, Unreadable};
+use super::kept::{Before, NOT_YET};
+use super::{Circumstances, Decision, Histories, MOST_EVENTS, RecordError, Request, Work, decide};
+use crate::guards::LastRecorded;
+use crate::health::{Forbids, Health};
+use crate::identity_index::IdentityIndex;
+use crate::log::Log;
+use crate::{clock, failpoint, measures};
 
-/// How often a request is decided anew because another writer was first.
-const MOST_ATTEMPTS: u32 = 5;
+/// A log that was seen to be damaged while a history was read; it stands until the program is started again.
+const HOLE: &str = "hole";
+/// Members whose history cannot be read.
+const MEMBER: &str = "member";
 
 /// Empties the queue of requests: the one task that decides and appends.
 #[derive(Debug)]
 pub struct Committer {
-    histories: Histories,
-    log: LogHandle,
-    health: Health,
+    pub(super) histories: Histories,
+    pub(super) log: LogHandle,
+    pub(super) health: Health,
     /// The clock of the last event, which no later one may lie before.
-    last_recorded_at: DateTime<Utc>,
+    last_recorded: LastRecorded,
+    /// Whether the log was asked for it.
+    knows_last: bool,
+    /// Who knows ages that submissions leave out.
+    ages: Option<IdentityIndex>,
+    /// The batch on its way to the log.
+    pub(super) flight: Option<Flight>,
+    /// What is decided and takes off next.
+    pub(super) ready: Vec<Draft>,
+    /// Requests that wait for the flight to land, because they are about whom it is about.
+    pub(super) held: Vec<Request>,
 }
 
-struct LogHandle(Arc<dyn Log>);
+pub(super) struct LogHandle(pub(super) Arc<dyn Log>);
 
 impl std::fmt::Debug for LogHandle {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
@@ -43,80 +56,129 @@ impl std::fmt::Debug for LogHandle {
 impl Committer {
     /// A committer over the log, with the dossiers to decide on.
     pub fn new(log: Arc<dyn Log>, histories: Histories, health: Health) -> Self {
-        Self { histories, log: LogHandle(log), health, last_recorded_at: DateTime::<Utc>::MIN_UTC }
+        let (log, last_recorded) = (LogHandle(log), LastRecorded::default());
+        let (ready, held) = (Vec::new(), Vec::new());
+        Self { histories, log, health, last_recorded, knows_last: false, ages: None, flight: None, ready, held }
     }
 
-    /// Runs until cancelled; requests that still wait then are answered that the recorder has stopped.
-    pub async fn run(mut self, mut queue: RequestQueue, cancelled: CancellationToken) {
-        loop {
-            let first = tokio::select! {
-                request = queue.0.recv() => request,
-                () = cancelled.cancelled() => None,
-            };
-            let Some(first) = first else { return };
-            let mut round = vec![first];
-            while round.len() < MOST_EVENTS {
-                let Ok(next) = queue.0.try_recv() else { break };
-                round.push(next);
-            }
-            metrics::histogram!("rollbook_recorder_round_requests").record(count(round.len()));
-            self.round(round).await;
-        }
+    /// One that shares with others when the log's last event was recorded.
+    #[must_use]
+    pub fn not_before(self, last_recorded: LastRecorded) -> Self {
+        Self { last_recorded, ..self }
     }
 
-    async fn round(&mut self, mut requests: Vec<Request>) {
-        if let Some(cause) = self.health.refusal() {
-            for request in requests {
-                _ = request.reply.send(Err(RecordError::Stayed { cause: cause.clone() }));
-            }
-            return;
-        }
-        while !requests.is_empty() {
-            let subjects = requests.iter().flat_map(|request| request.work.subjects()).collect();
-            if let Err(error) = self.prepare(&subjects, &requests).await {
-                return refuse_all(requests, Arc::new(error));
-            }
-            let mut drafts = Vec::new();
-            for request in requests.drain(..) {
-                if let Some(draft) = self.draft(request) {
-                    drafts.push(draft);
+    /// One that fills in the ages that submissions leave out.
+    #[must_use]
+    pub fn deriving_ages(self, identities: IdentityIndex) -> Self {
+        Self { ages: Some(identities), ..self }
+    }
+
+    /// Whether anything may be recorded now; else the requests are answered why not.
+    async fn may_record(&mut self, requests: Vec<Request>) -> Option<Vec<Request>> {
+        if !self.knows_last {
+            match self.last_recorded.read(&*self.log.0).await {
+                Ok(()) => self.knows_last = true,
+                Err(error) => {
+                    refuse_all(requests, Arc::new(error));
+                    return None;
                 }
             }
-            requests = self.append_all(drafts).await;
+        }
+        self.last_recorded.judge(&self.health, clock::now());
+        let Some(cause) = self.health.refusal() else { return Some(requests) };
+        stay_all(requests, &cause);
+        None
+    }
+
+    /// Decides requests, in order, on what is known of those they are about; what there is to append is then ready.
+    pub(super) async fn decide_on(&mut self, requests: Vec<Request>) {
+        let Some(requests) = self.may_record(requests).await else { return };
+        failpoint!("recorder.before_round");
+        let subjects = requests.iter().flat_map(|request| request.work.subjects()).collect();
+        let unreadable = match self.prepare(&subjects, &requests, false).await {
+            Ok(unreadable) => unreadable,
+            Err(error) => return self.refuse(requests, error),
+        };
+        for request in self.readable(requests, &unreadable) {
+            let draft = self.draft(request);
+            self.ready.extend(draft);
         }
     }
 
-    /// The clock; one that was set back must not put an event before the one it follows.
+    /// The clock; one that was set back a little must not put an event before the one it follows.
     fn now(&mut self) -> DateTime<Utc> {
-        self.last_recorded_at = clock::now().max(self.last_recorded_at);
-        self.last_recorded_at
+        self.last_recorded.saw(clock::now());
+        self.last_recorded.at()
     }
 
-    async fn prepare(&mut self, subjects: &BTreeSet<Subject>, requests: &[Request]) -> Result<(), HistoryError> {
+    async fn prepare(
+        &mut self,
+        subjects: &BTreeSet<Subject>,
+        requests: &[Request],
+        now: bool,
+    ) -> Result<Unreadable, HistoryError> {
         let given = requests.iter().flat_map(|request| request.work.given());
         let mut ids: Vec<EventId> = Vec::new();
         for (subject, submission) in given {
             self.histories.may_be_linked.note(*subject, &submission.event);
             ids.extend(submission.id);
         }
-        self.histories.want(subjects).await?;
+        let unreadable =
+            if now { self.histories.reload_all(subjects).await? } else { self.histories.want(subjects).await? };
+        match self.histories.unreadable() {
+            Some((members, first)) => {
+                let cause = format!("the histories of {members} members cannot be read, the first at position {first}");
+                self.health.red(MEMBER, cause, Forbids::Nothing, clock::now());
+            }
+            None => self.health.green(MEMBER),
+        }
         // A given id may already name an event of another member, which this member's dossier cannot know.
-        for recorded in self.histories.by_id(&ids).await? {
-            if !subjects.contains(&recorded.envelope.subject) {
-                self.histories.reserve(recorded.envelope.id, recorded.envelope.subject);
+        for (id, subject) in self.histories.by_id(&ids, now).await? {
+            self.histories.reserved.note(id, subject);
+        }
+        Ok(unreadable)
+    }
+
+    /// Prepares one request alone, on what the stream holds now.
+    pub(super) async fn prepare_anew(&mut self, request: &Request) -> Result<Unreadable, HistoryError> {
+        self.prepare(&request.work.subjects(), std::slice::from_ref(request), true).await
+    }
+
+    /// Refuses the requests about whom nothing can be decided, and gives back the others.
+    pub(super) fn readable(&self, requests: Vec<Request>, unreadable: &Unreadable) -> Vec<Request> {
+        if unreadable.is_empty() {
+            return requests;
+        }
+        let mut readable = Vec::with_capacity(requests.len());
+        for request in requests {
+            let concerned = self.histories.may_be_linked.with_all(&request.work.subjects());
+            match concerned.iter().find_map(|subject| unreadable.get(subject)) {
+                Some(why) => refuse_all(vec![request], why.clone()),
+                None => readable.push(request),
             }
         }
-        Ok(())
+        readable
+    }
+
+    /// Refuses requests for want of what they are decided on; damage of the log itself stops all recording.
+    pub(super) fn refuse(&self, requests: Vec<Request>, error: HistoryError) {
+        if error.is_damage() {
+            let cause = crate::error_chain::chain(&error);
+            let cause = format!("{cause}: restore the log from the archive (rollbook restore)");
+            self.health.red(HOLE, cause.clone(), Forbids::Recording, clock::now());
+            return stay_all(requests, &cause);
+        }
+        refuse_all(requests, Arc::new(error));
     }
 
     /// Decides a request on the dossiers as the requests before it leave them. Answers it where nothing is to append.
-    fn draft(&mut self, request: Request) -> Option<Draft> {
+    pub(super) fn draft(&mut self, request: Request) -> Option<Draft> {
         // One submission alone leaves no dossier half-changed.
         let alone = matches!(&request.work, Work::Given(given) if given.len() <= 1);
         let subjects =
             if alone { BTreeSet::new() } else { self.histories.may_be_linked.with_all(&request.work.subjects()) };
-        let saved: Vec<(Subject, Dossier)> =
-            subjects.into_iter().map(|subject| (subject, self.histories.of(subject).dossier.clone())).collect();
+        let saved: Vec<(Subject, Before)> =
+            subjects.into_iter().map(|subject| (subject, self.histories.of(subject).before())).collect();
         let mut draft = Draft::of(request);
         let decided = self.decide_all(&mut draft);
         let refused = match decided {
@@ -125,8 +187,9 @@ impl Committer {
             Err(error) => Some(error),
         };
         if let Some(error) = refused {
-            for (subject, dossier) in saved {
-                self.histories.of(subject).dossier = dossier;
+            measures::rejected(&error);
+            for (subject, before) in saved {
+                self.histories.of(subject).restore(before);
             }
             _ = draft.request.reply.send(Err(error));
             return None;
@@ -166,12 +229,21 @@ impl Committer {
         Ok(())
     }
 
-    fn decide_one(&mut self, draft: &mut Draft, subject: Subject, submission: Submission) -> Result<(), Rejection> {
-        if submission.id.is_some_and(|id| self.histories.is_reserved(id, subject)) {
+    fn decide_one(&mut self, draft: &mut Draft, subject: Subject, mut submission: Submission) -> Result<(), Rejection> {
+        if submission.id.is_some_and(|id| self.histories.reserved.is_anothers(id, subject)) {
             return Err(Rejection::new(RejectionCode::IdReused, "id", "already names an event of another member"));
         }
+        // Another recorder's clock may be ahead of this one's.
+        self.last_recorded.saw(self.histories.of(subject).last_recorded_at());
         let now = self.now();
         let kept = self.histories.of(subject);
+        // What is known already says its age, or that it had none, and is compared as it was given.
+        let is_known = submission.id.is_some_and(|id| kept.dossier.find(id).is_some());
+        if let (Some(member), Some(ages), Work::Given(_), false) =
+            (subject.member(), &self.ages, &draft.request.work, is_known)
+        {
+            ages.fill_age(member, submission.occurred_at, &mut submission.event);
+        }
         let with = Circumstances {
             actor: draft.request.actor.clone(),
             now,
@@ -187,137 +259,17 @@ impl Committer {
             }
             Decision::Record(envelope) => {
                 draft.receipts.push(receipt(&envelope, NOT_YET, false));
-                let drafted = file(&mut kept.dossier, *envelope)?;
-                self.histories.reserve(drafted.id, subject);
+                let drafted = file(kept, *envelope)?;
+                self.histories.reserved.note(drafted.id, subject);
                 draft.events.push(drafted);
             }
         }
         Ok(())
     }
-
-    /// Appends drafts in batches of what one holds; gives back the requests that must be decided anew.
-    async fn append_all(&mut self, drafts: Vec<Draft>) -> Vec<Request> {
-        let mut waiting = drafts.into_iter().peekable();
-        while waiting.peek().is_some() {
-            let mut batch: Vec<Draft> = Vec::new();
-            let mut events = 0;
-            while let Some(draft) = waiting.next_if(|draft| events + draft.events.len() <= MOST_EVENTS) {
-                events += draft.events.len();
-                batch.push(draft);
-            }
-            match self.append(&batch).await {
-                Ok(positions) => self.answer(batch, positions),
-                Err(error @ AppendError::Conflict { .. }) => {
-                    metrics::counter!("rollbook_recorder_conflicts").increment(1);
-                    let later: Vec<Request> = waiting.map(|draft| draft.request).collect();
-                    self.forget(batch.iter().map(|draft| &draft.request).chain(&later));
-                    for draft in batch {
-                        self.alone(draft.request, &error).await;
-                    }
-                    return later;
-                }
-                Err(error) => {
-                    let unknown = matches!(error, AppendError::Unknown { .. });
-                    tracing::error!(error = %error, unknown, "could not append");
-                    let source: Arc<dyn std::error::Error + Send + Sync> = Arc::new(error);
-                    let all: Vec<Request> = batch.into_iter().chain(waiting).map(|draft| draft.request).collect();
-                    self.forget(all.iter());
-                    for request in all {
-                        let error = if unknown {
-                            RecordError::Unknown
-                        } else {
-                            RecordError::Unavailable { source: source.clone() }
-                        };
-                        _ = request.reply.send(Err(error));
-                    }
-                    return Vec::new();
-                }
-            }
-        }
-        Vec::new()
-    }
-
-    async fn append(&mut self, batch: &[Draft]) -> Result<Vec<Position>, AppendError> {
-        let mut messages = Vec::new();
-        let mut seen = BTreeSet::new();
-        for drafted in batch.iter().flat_map(|draft| &draft.events) {
-            // Only a subject's first message can carry an expectation; the later ones stand or fall with it.
-            let expected = seen.insert(drafted.subject).then(|| self.histories.of(drafted.subject).last_position());
-            messages.push(Message {
-                subject: stream_subject(drafted.subject),
-                id: drafted.id.to_string(),
-                expected,
-                headers: vec![("Rollbook-Kind", drafted.kind.to_owned()), ("Rollbook-Plan", drafted.plan.clone())],
-                body: drafted.body.clone(),
-            });
-        }
-        if messages.is_empty() {
-            return Ok(Vec::new());
-        }
-        metrics::histogram!("rollbook_recorder_batch_events").record(count(messages.len()));
-        self.log.0.append(&messages).await
-    }
-
-    fn answer(&mut self, batch: Vec<Draft>, positions: Vec<Position>) {
-        let events = batch.iter().flat_map(|draft| &draft.events);
-        let placed: HashMap<EventId, Position> = events.map(|drafted| drafted.id).zip(positions).collect();
-        for draft in batch {
-            for drafted in &draft.events {
-                if let Some(position) = placed.get(&drafted.id) {
-                    self.histories.of(drafted.subject).place(drafted.id, *position);
-                }
-            }
-            let (mut receipts, mut determined) = (draft.receipts, draft.determined);
-            for receipt in receipts.iter_mut().chain(&mut determined).filter(|receipt| receipt.position == NOT_YET) {
-                // It may stand in an earlier batch of the same round.
-                let kept = self.histories.of(receipt.member.map_or(Subject::Rulebook, Subject::Member));
-                if let Some(recorded) = kept.dossier.find(receipt.id) {
-                    receipt.position = kept.position(recorded);
-                }
-            }
-            // A caller that went away does not want the answer.
-            _ = draft.request.reply.send(Ok(Recording { receipts, determined, findings: draft.findings }));
-        }
-    }
-
-    /// Decides and appends one request on dossiers fresh from the stream, as often as other writers are first.
-    async fn alone(&mut self, mut request: Request, conflict: &AppendError) {
-        for _ in 0..MOST_ATTEMPTS {
-            if let Err(error) = self.histories.reload_all(&request.work.subjects()).await {
-                return refuse_all(vec![request], Arc::new(error));
-            }
-            let Some(draft) = self.draft(request) else { return };
-            match self.append(std::slice::from_ref(&draft)).await {
-                Ok(positions) => return self.answer(vec![draft], positions),
-                Err(AppendError::Conflict { .. }) => request = draft.request,
-                Err(AppendError::Unknown { .. }) => {
-                    self.forget([&draft.request]);
-                    _ = draft.request.reply.send(Err(RecordError::Unknown));
-                    return;
-                }
-                Err(error) => {
-                    self.forget([&draft.request]);
-                    return refuse_all(vec![draft.request], Arc::new(error));
-                }
-            }
-        }
-        tracing::warn!(error = %conflict, attempts = MOST_ATTEMPTS, "other writers were always first");
-        self.forget([&request]);
-        refuse_all(vec![request], Arc::new(std::io::Error::other("other writers were always first")));
-    }
-
-    fn forget<'a>(&mut self, requests: impl IntoIterator<Item = &'a Request>) {
-        self.histories.forget(&requests.into_iter().flat_map(|request| request.work.subjects()).collect());
-    }
 }
 
-fn refuse_all(requests: Vec<Request>, source: Arc<dyn std::error::Error + Send + Sync>) {
-    tracing::error!(error = %source, requests = requests.len(), "could not record");
+pub(super) fn stay_all(requests: Vec<Request>, cause: &str) {
     for request in requests {
-        _ = request.reply.send(Err(RecordError::Unavailable { source: source.clone() }));
+        _ = request.reply.send(Err(RecordError::Stayed { cause: cause.to_owned() }));
     }
-}
-
-fn count(number: usize) -> f64 {
-    u32::try_from(number).map_or(f64::MAX, f64::from)
 }

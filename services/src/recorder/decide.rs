@@ -44,7 +44,7 @@ pub fn decide(
     subject: Subject,
     with: Circumstances,
 ) -> Result<Decision, Rejection> {
-    let envelope = Envelope {
+    let mut envelope = Envelope {
         id: submission.id.unwrap_or(with.fresh_id),
         subject,
         plan: submission.plan,
@@ -62,6 +62,12 @@ pub fn decide(
         unknown: std::collections::BTreeMap::new(),
     };
     if let Some(known) = dossier.find(envelope.id) {
+        // An age that is left out is derived where it can be: left out again, it says the same, whatever was derived then.
+        if let (Event::Referral(now), Event::Referral(then)) = (&mut envelope.event, &known.envelope.event)
+            && let Some(age @ None) = now.age_years_mut()
+        {
+            *age = then.age_years();
+        }
         return if envelope.says_the_same(&known.envelope) {
             Ok(Decision::Known(known.clone()))
         } else {

@@ -90,9 +90,9 @@ pub(super) fn determine(
 fn filed(histories: &mut Histories, mut envelope: Envelope) -> Option<Drafted> {
     let kept = histories.of(envelope.subject);
     envelope.previous = kept.last_hash();
-    match file(&mut kept.dossier, envelope) {
+    match file(kept, envelope) {
         Ok(determination) => {
-            histories.reserve(determination.id, determination.subject);
+            histories.reserved.note(determination.id, determination.subject);
             Some(determination)
         }
         Err(rejection) => {

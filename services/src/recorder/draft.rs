@@ -4,9 +4,9 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 use rollbook_events::{Envelope, EventId, Hash, Position, Rejection, RejectionCode, Subject, encode};
-use rollbook_projections::{Dossier, Recorded};
+use rollbook_projections::Recorded;
 
-use super::histories::NOT_YET;
+use super::kept::{Kept, NOT_YET};
 use super::{Finding, Receipt, Request};
 
 /// A request with the events it becomes.
@@ -17,6 +17,12 @@ pub(super) struct Draft {
     pub(super) determined: Vec<Receipt>,
     pub(super) events: Vec<Drafted>,
     pub(super) findings: Vec<Finding>,
+}
+
+impl std::fmt::Debug for Draft {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "Draft({})", self.events.len())
+    }
 }
 
 impl Draft {
@@ -50,7 +56,7 @@ pub(super) struct Drafted {
 }
 
 /// Files a decided event in the dossier, so that the next request of this round is decided on it.
-pub(super) fn file(dossier: &mut Dossier, envelope: Envelope) -> Result<Drafted, Rejection> {
+pub(super) fn file(kept: &mut Kept, envelope: Envelope) -> Result<Drafted, Rejection> {
     let unwritable = |_| Rejection::new(RejectionCode::Malformed, "", "cannot be written");
     let body = encode(&envelope).map_err(unwritable)?;
     let body = Bytes::from(body);
@@ -67,7 +73,7 @@ pub(super) fn file(dossier: &mut Dossier, envelope: Envelope) -> Result<Drafted,
     };
     let hash = Hash::of(&body);
     // The recorder reads a body once, so its dossier keeps none.
-    dossier.apply(Recorded { position: NOT_YET, hash, envelope: Arc::new(envelope), body: "".into() });
+    kept.file(Recorded { position: NOT_YET, hash, envelope: Arc::new(envelope), body: "".into() }, body.len());
     Ok(drafted)
 }
 

@@ -2,41 +2,42 @@
 
 use rollbook_events::Subject;
 use rollbook_projections::rules::facts::Facts;
-use rollbook_projections::view::{Cell, Table};
+use rollbook_projections::view::{Cell, Table, Touched};
 use rollbook_projections::views::duplication_conflict::DuplicationConflict;
-use rollbook_projections::{Row, Rulebook, View};
+use rollbook_projections::{Dossier, Recorded, Row, Rulebook, View};
 
+use super::kept::Before;
 use super::{Finding, Histories};
 
-/// The overlaps of a member before a request.
-pub(super) struct Before {
-    subject: Subject,
-    rows: Vec<Row>,
-}
-
-/// The overlaps of some members as they stand.
-pub(super) fn before(histories: &mut Histories, subjects: impl IntoIterator<Item = Subject>) -> Vec<Before> {
-    let Some(rulebook) = histories.rulebook() else { return Vec::new() };
+/// How far the dossiers of some members had come before a request.
+pub(super) fn before(histories: &mut Histories, subjects: impl IntoIterator<Item = Subject>) -> Vec<(Subject, Before)> {
     let mut subjects: Vec<Subject> = subjects.into_iter().collect();
     subjects.sort();
     subjects.dedup();
-    subjects.into_iter().map(|subject| Before { subject, rows: rows(histories, subject, &rulebook) }).collect()
+    subjects.into_iter().map(|subject| (subject, histories.of(subject).before())).collect()
 }
 
-/// The overlaps that are there now and were not before.
-pub(super) fn after(histories: &mut Histories, before: &[Before]) -> Vec<Finding> {
+/// The overlaps that are there now and were not before. Most events make none, and then nothing is worked out.
+pub(super) fn after(histories: &mut Histories, before: &[(Subject, Before)]) -> Vec<Finding> {
     let Some(rulebook) = histories.rulebook() else { return Vec::new() };
     let mut findings = Vec::new();
-    for Before { subject, rows: were } in before {
-        let are = rows(histories, *subject, &rulebook);
-        findings.extend(are.iter().filter(|row| !were.contains(row)).map(finding));
+    for (subject, before) in before {
+        let kept = histories.of(*subject);
+        let touches = |recorded: &Recorded| {
+            !matches!(DuplicationConflict.touched(&kept.dossier, &rulebook, recorded), Touched::Nothing)
+        };
+        if kept.since(*before).iter().any(touches) {
+            let were = rows(&kept.as_of(*before), &rulebook);
+            let are = rows(&kept.dossier, &rulebook);
+            findings.extend(are.iter().filter(|row| !were.contains(row)).map(finding));
+        }
     }
     findings.retain(|finding| finding.code != "allow_coordinated");
     findings
 }
 
-fn rows(histories: &mut Histories, subject: Subject, rulebook: &Rulebook) -> Vec<Row> {
-    DuplicationConflict.rows(&Facts::of(&histories.of(subject).dossier, rulebook))
+fn rows(dossier: &Dossier, rulebook: &Rulebook) -> Vec<Row> {
+    DuplicationConflict.rows(&Facts::of(dossier, rulebook))
 }
 
 fn finding(row: &Row) -> Finding {

@@ -1,96 +1,58 @@
 //! Where the recorder's dossiers come from: its own cache, else the `event_history` view, else the stream.
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
 
+use futures_util::{StreamExt, stream};
 use rollbook_events::families::rules::Rules;
-use rollbook_events::{Event, EventId, Hash, MemberId, Position, Subject};
+use rollbook_events::{Event, EventId, MemberId, Position, Subject};
+use rollbook_projections::Rulebook;
 use rollbook_projections::at_hand::keep_from;
-use rollbook_projections::store::{Db, StoreError};
-use rollbook_projections::{Dossier, Recorded, Rulebook};
+use rollbook_projections::store::{Db, Live, StoreError};
 
+use super::history_error::{HistoryError, Unreadable};
+use super::ids_ahead::IdsAhead;
+use super::kept::Kept;
 use super::people::MayBeLinked;
-use crate::log::{Log, ReadError};
+use super::reserved::Reserved;
+use crate::log::{Log, Stored};
 
-/// Events in the dossiers kept at hand, some 2 kB each; past it those longest not used are let go.
-const MOST_KEPT: usize = 50_000;
+/// Bytes, as [`Kept::weight`] counts them, of the dossiers kept at hand; past it those longest not used are let go.
+const MOST_KEPT: usize = 64 * 1_024 * 1_024;
 /// How many times as many while the view lags behind them.
-const TIMES_WHILE_LAGGING: usize = 4;
+const TIMES_WHILE_LAGGING: usize = 2;
+/// Histories that are read from the stream at once.
+const READ_AT_ONCE: usize = 16;
+/// Subjects remembered to be unreadable, so that the view is not asked for them again; past it they are found anew.
+const MOST_UNREADABLE: usize = 10_000;
+/// Subjects remembered to have been let go before the views knew them, some 60 bytes each.
+const MOST_AHEAD: usize = 200_000;
 /// Rounds between two counts of what is kept.
 const TURNS_BETWEEN_COUNTS: u64 = 16;
-
-/// Why a dossier could not be had.
-#[derive(Debug, thiserror::Error)]
-pub enum HistoryError {
-    /// The views could not be read.
-    #[error("could not read the views")]
-    Views(#[from] StoreError),
-    /// The log could not be read.
-    #[error("could not read the log")]
-    Log(#[from] ReadError),
-    /// An event of the member cannot be read, so nothing may be decided on it.
-    #[error("the event at position {position} cannot be read")]
-    Undecodable {
-        /// Which.
-        position: Position,
-        /// Why.
-        source: rollbook_events::DecodeError,
-    },
-}
-
-/// Stands for the place of an event that is decided and not yet appended.
-pub(super) const NOT_YET: Position = Position(u64::MAX);
-
-/// A dossier, and where the events stand that were appended since it was read.
-#[derive(Default)]
-pub(super) struct Kept {
-    pub(super) dossier: Dossier,
-    placed: HashMap<EventId, Position>,
-    used: u64,
-}
-
-impl Kept {
-    fn read(dossier: Dossier, used: u64) -> Self {
-        Self { dossier, placed: HashMap::new(), used }
-    }
-
-    /// Where an event of the dossier stands.
-    pub(super) fn position(&self, recorded: &Recorded) -> Position {
-        self.placed.get(&recorded.envelope.id).copied().unwrap_or(recorded.position)
-    }
-
-    /// Where the last event stands that the log holds; zero where it holds none.
-    pub(super) fn last_position(&self) -> Position {
-        let placed = self.dossier.recorded().iter().rev().map(|recorded| self.position(recorded));
-        placed.into_iter().find(|position| *position != NOT_YET).unwrap_or_default()
-    }
-
-    /// The hash that the next event must name.
-    pub(super) fn last_hash(&self) -> Option<Hash> {
-        self.dossier.last().map(|last| last.hash)
-    }
-
-    /// An event has found its place.
-    pub(super) fn place(&mut self, id: EventId, position: Position) {
-        self.placed.insert(id, position);
-    }
-}
 
 /// The recorder's dossiers.
 pub struct Histories {
     log: Arc<dyn Log>,
+    live: Live,
+    /// The live generation of the views, taken anew each round.
     db: Db,
     kept: HashMap<Subject, Kept>,
-    /// Ids that name events of this round, or of members that are not at hand, with whose they are.
-    reserved: HashMap<EventId, Subject>,
+    /// Ids that name events nobody can look up yet.
+    pub(super) reserved: Reserved,
     rulebook: Option<Arc<Rulebook>>,
     pub(super) may_be_linked: MayBeLinked,
-    /// The last event of a dossier that was let go before the view knew it; the view knows it once its checkpoint has
-    /// passed here.
+    /// What the views must hold before they are asked for anybody: what they held when a dossier was let go because they
+    /// knew it, and what the log held when this program began.
     let_go: Position,
+    /// The last event of each dossier that was let go before the view knew it: until then it is read from the stream.
+    ahead: HashMap<Subject, Position>,
     /// The bodies of events, which the recorder reads once and needs no more.
     no_body: Arc<str>,
     turn: u64,
+    /// The ids of events that the view does not know yet.
+    pub(super) ids_ahead: IdsAhead,
+    /// The members whose history was found unreadable, and where.
+    unreadable: BTreeMap<Subject, Position>,
 }
 
 impl std::fmt::Debug for Histories {
@@ -106,112 +68,161 @@ pub fn stream_subject(subject: Subject) -> String {
 
 impl Histories {
     /// No dossier yet.
-    pub fn new(log: Arc<dyn Log>, db: Db) -> Self {
+    pub fn new(log: Arc<dyn Log>, live: impl Into<Live>) -> Self {
+        let live = live.into();
         Self {
             log,
-            db,
+            db: live.db(),
+            live,
             kept: HashMap::new(),
-            reserved: HashMap::new(),
+            reserved: Reserved::default(),
             rulebook: None,
             may_be_linked: MayBeLinked::default(),
             let_go: Position(0),
+            ahead: HashMap::new(),
             no_body: "".into(),
             turn: 0,
+            ids_ahead: IdsAhead::default(),
+            unreadable: BTreeMap::new(),
         }
     }
 
-    /// Makes sure that the dossiers of these subjects, and of everybody who may be one person with them, are at hand.
+    /// Makes sure that the dossiers of these subjects, and of everybody who may be one person with them, are at hand, and
+    /// tells whose cannot be read.
     ///
-    /// The view may lag behind another recorder; then the append conflicts, and [`Histories::reload`] reads the stream.
+    /// The view may lag behind another recorder; then the append conflicts, and [`Histories::reload_all`] reads the stream.
     ///
     /// # Errors
-    /// See [`HistoryError`].
-    pub async fn want(&mut self, subjects: &BTreeSet<Subject>) -> Result<(), HistoryError> {
+    /// See [`HistoryError`]; not for what is wrong with one member alone.
+    pub async fn want(&mut self, subjects: &BTreeSet<Subject>) -> Result<Unreadable, HistoryError> {
+        self.db = self.live.db();
         if self.turn == 0 {
             // What the log held before this program began, the view may not hold yet.
             self.let_go = self.log.head().await?;
         }
         self.turn += 1;
-        self.reserved.clear();
         if !self.kept.contains_key(&Subject::Rulebook) {
             // Always from the stream: a view that is being made anew has none, and findings are judged by it.
-            self.reload(Subject::Rulebook).await?;
+            let stored = self.log.read(&stream_subject(Subject::Rulebook)).await?;
+            self.take_in(Subject::Rulebook, &stored)?;
         }
         if self.turn.is_multiple_of(TURNS_BETWEEN_COUNTS) {
             // Counted now and then, because counting walks through all of them.
-            self.shrink(self.db.checkpoint().await?.position);
+            let checkpoint = self.db.checkpoint().await?.position;
+            self.shrink(checkpoint);
+            self.ids_ahead.let_go(checkpoint);
         }
         self.may_be_linked.read(&*self.log, &self.db, self.let_go).await?;
+        let mut unreadable = Unreadable::new();
         // Whom a dossier names is known once it is read.
         loop {
-            let wanted = self.may_be_linked.with_all(subjects);
-            let missing: BTreeSet<Subject> =
-                wanted.into_iter().filter(|subject| !self.kept.contains_key(subject)).collect();
+            let wanted = self.may_be_linked.with_all(subjects).into_iter();
+            let at_hand = |subject: &Subject| self.kept.contains_key(subject) || unreadable.contains_key(subject);
+            let missing: BTreeSet<Subject> = wanted.filter(|subject| !at_hand(subject)).collect();
             if missing.is_empty() {
-                return Ok(());
+                return Ok(unreadable);
             }
-            self.read(missing).await?;
+            self.read(missing, &mut unreadable).await?;
         }
     }
 
-    async fn read(&mut self, missing: BTreeSet<Subject>) -> Result<(), HistoryError> {
-        if self.db.checkpoint().await?.position < self.let_go {
-            for subject in missing {
-                self.reload(subject).await?;
-            }
-            return Ok(());
+    async fn read(&mut self, missing: BTreeSet<Subject>, unreadable: &mut Unreadable) -> Result<(), HistoryError> {
+        let checkpoint = self.db.checkpoint().await?.position;
+        if checkpoint < self.let_go {
+            return self.read_stream(missing, unreadable).await;
         }
+        // The view ends before the event that cannot be read: what follows it would be passed over.
+        let (doubtful, missing): (BTreeSet<Subject>, _) = missing.into_iter().partition(|subject| {
+            self.unreadable.contains_key(subject) || self.ahead.get(subject).is_some_and(|ahead| *ahead > checkpoint)
+        });
+        self.read_stream(doubtful, unreadable).await?;
         let members: BTreeSet<MemberId> = missing.iter().filter_map(|subject| subject.member()).collect();
-        let events = self.db.events_of(&members).await?;
+        let events = match self.db.events_of(&members).await {
+            // The stream tells whose it is.
+            Err(StoreError::Undecodable { .. }) => return self.read_stream(missing, unreadable).await,
+            events => events?,
+        };
         for subject in missing {
-            self.kept.insert(subject, Kept::read(Dossier::default(), self.turn));
+            self.kept.insert(subject, Kept::unread(self.turn));
         }
         for mut recorded in events {
-            recorded.body = self.no_body.clone();
+            let body = std::mem::replace(&mut recorded.body, self.no_body.clone()).len();
             let subject = recorded.envelope.subject;
             self.may_be_linked.note(subject, &recorded.envelope.event);
             if let Some(kept) = self.kept.get_mut(&subject) {
-                kept.dossier.apply(recorded);
+                kept.file(recorded, body);
             }
         }
         Ok(())
     }
 
-    /// Reads a subject's dossier from the stream itself, which always knows all of it.
-    ///
-    /// # Errors
-    /// See [`HistoryError`].
-    pub async fn reload(&mut self, subject: Subject) -> Result<(), HistoryError> {
-        let mut dossier = Dossier::default();
-        for stored in self.log.read(&stream_subject(subject)).await? {
+    /// Reads dossiers from the stream itself, which always knows all of them.
+    async fn read_stream(
+        &mut self,
+        subjects: impl IntoIterator<Item = Subject, IntoIter: Send>,
+        unreadable: &mut Unreadable,
+    ) -> Result<(), HistoryError> {
+        let log = self.log.clone();
+        let read = stream::iter(subjects).map(move |subject| {
+            let log = log.clone();
+            async move { (subject, log.read(&stream_subject(subject)).await) }
+        });
+        let mut read = std::pin::pin!(read.buffered(READ_AT_ONCE));
+        while let Some((subject, stored)) = read.next().await {
+            match self.take_in(subject, &stored?) {
+                Ok(()) => _ = self.unreadable.remove(&subject),
+                Err(error) => {
+                    let Some(position) = error.of_one_member() else { return Err(error) };
+                    if self.unreadable.len() < MOST_UNREADABLE {
+                        self.unreadable.insert(subject, position);
+                    }
+                    unreadable.insert(subject, Arc::new(error));
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// Keeps what the stream holds of a subject, where all of it can be read and follows one from the other.
+    fn take_in(&mut self, subject: Subject, stored: &[Stored]) -> Result<(), HistoryError> {
+        self.kept.remove(&subject);
+        let mut kept = Kept::unread(self.turn);
+        for stored in stored {
             let position = stored.position;
             let undecodable = |source| HistoryError::Undecodable { position, source };
-            let mut recorded = crate::projector::recorded(&stored).map_err(undecodable)?;
+            let mut recorded = crate::projector::recorded(stored).map_err(undecodable)?;
+            if recorded.envelope.previous != kept.last_hash() {
+                return Err(HistoryError::Broken { position });
+            }
             recorded.body = self.no_body.clone();
             self.may_be_linked.note(subject, &recorded.envelope.event);
-            dossier.apply(recorded);
+            kept.file(recorded, stored.body.len());
         }
-        self.kept.insert(subject, Kept::read(dossier, self.turn));
+        self.kept.insert(subject, kept);
         Ok(())
     }
 
     /// Reads the dossiers of these subjects, and of everybody who may be one person with them, from the stream.
     ///
     /// # Errors
-    /// See [`HistoryError`].
-    pub async fn reload_all(&mut self, subjects: &BTreeSet<Subject>) -> Result<(), HistoryError> {
-        let mut fresh = BTreeSet::new();
+    /// As [`Histories::want`].
+    pub async fn reload_all(&mut self, subjects: &BTreeSet<Subject>) -> Result<Unreadable, HistoryError> {
+        let (mut fresh, mut unreadable) = (BTreeSet::new(), Unreadable::new());
         loop {
             let wanted = self.may_be_linked.with_all(subjects);
             let stale: Vec<Subject> = wanted.difference(&fresh).copied().collect();
             if stale.is_empty() {
-                return Ok(());
+                return Ok(unreadable);
             }
-            for subject in stale {
-                self.reload(subject).await?;
-                fresh.insert(subject);
-            }
+            fresh.extend(stale.iter().copied());
+            self.read_stream(stale, &mut unreadable).await?;
         }
+    }
+
+    /// How many members' histories were found unreadable and not yet found mended, and where the first of them is so.
+    pub(super) fn unreadable(&self) -> Option<(usize, Position)> {
+        let first = self.unreadable.values().min()?;
+        Some((self.unreadable.len(), *first))
     }
 
     /// A dossier that was wanted.
@@ -231,30 +242,31 @@ impl Histories {
     pub fn forget(&mut self, subjects: &BTreeSet<Subject>) {
         for subject in self.may_be_linked.with_all(subjects) {
             if let Some(kept) = self.kept.remove(&subject) {
-                self.let_go = self.let_go.max(kept.last_position());
+                self.ahead.insert(subject, kept.last_position());
             }
         }
     }
 
-    /// The events of these ids that the view knows, whoever's they are.
+    /// Whose events these ids name, whoever's they are: as the view knows, and of what it lacks, the log.
     ///
     /// # Errors
     /// See [`HistoryError`].
-    pub async fn by_id(&self, ids: &[EventId]) -> Result<Vec<Recorded>, HistoryError> {
+    pub(super) async fn by_id(&mut self, ids: &[EventId], now: bool) -> Result<Vec<(EventId, Subject)>, HistoryError> {
         if ids.is_empty() {
             return Ok(Vec::new());
         }
-        Ok(self.db.events_by_id(ids).await?)
-    }
-
-    /// Notes whose event an id names.
-    pub(super) fn reserve(&mut self, id: EventId, subject: Subject) {
-        self.reserved.insert(id, subject);
-    }
-
-    /// Whether an id was noted, since the round began, to name another subject's event.
-    pub(super) fn is_reserved(&self, id: EventId, subject: Subject) -> bool {
-        self.reserved.get(&id).is_some_and(|of| *of != subject)
+        self.ids_ahead.look(&*self.log, &self.db, now).await?;
+        let known = self.db.events_by_id(ids).await?.into_iter();
+        let mut named: Vec<(EventId, Subject)> =
+            known.map(|known| (known.envelope.id, known.envelope.subject)).collect();
+        for id in ids {
+            let Some(position) = self.ids_ahead.position(*id) else { continue };
+            let stored = self.log.get(position).await?.ok_or(HistoryError::Gone { position })?;
+            // One that cannot be read is refused where its dossier is wanted.
+            let recorded = crate::projector::recorded(&stored).ok().filter(|recorded| recorded.envelope.id == *id);
+            named.extend(recorded.map(|recorded| (*id, recorded.envelope.subject)));
+        }
+        Ok(named)
     }
 
     /// The rulebook in force, as the recorder last read or wrote it.
@@ -272,22 +284,23 @@ impl Histories {
     fn shrink(&mut self, checkpoint: Position) {
         let used = |kept: &HashMap<Subject, Kept>, only_known: bool| {
             let counted = kept.values().filter(|kept| !only_known || kept.last_position() <= checkpoint);
-            counted.map(|kept| (kept.used, kept.dossier.recorded().len())).collect::<Vec<_>>()
+            counted.map(|kept| (kept.used, kept.weight())).collect::<Vec<_>>()
         };
+        let stays = |subject: &Subject, kept: &Kept| kept.is_held() || *subject == Subject::Rulebook;
         if let Some(turn) = keep_from(used(&self.kept, true), MOST_KEPT) {
-            self.kept.retain(|subject, kept| {
-                kept.used >= turn || kept.last_position() > checkpoint || *subject == Subject::Rulebook
-            });
+            self.let_go = self.let_go.max(checkpoint);
+            self.kept
+                .retain(|subject, kept| kept.used >= turn || kept.last_position() > checkpoint || stays(subject, kept));
         }
-        let Some(turn) = keep_from(used(&self.kept, false), MOST_KEPT * TIMES_WHILE_LAGGING) else { return };
-        let mut let_go = self.let_go;
-        self.kept.retain(|subject, kept| {
-            let stays = kept.used >= turn || *subject == Subject::Rulebook;
-            if !stays {
-                let_go = let_go.max(kept.last_position());
-            }
-            stays
-        });
-        self.let_go = let_go;
+        self.ahead.retain(|_, position| *position > checkpoint);
+        if let Some(turn) = keep_from(used(&self.kept, false), MOST_KEPT * TIMES_WHILE_LAGGING) {
+            let gone = self.kept.extract_if(|subject, kept| kept.used < turn && !stays(subject, kept));
+            self.ahead.extend(gone.map(|(subject, kept)| (subject, kept.last_position())));
+        }
+        if self.ahead.len() > MOST_AHEAD {
+            // Too many to remember one by one: until the views have passed them all, everybody is read from the stream.
+            let last = self.ahead.drain().map(|(_, position)| position).max();
+            self.let_go = self.let_go.max(last.unwrap_or_default());
+        }
     }
 }

@@ -4,13 +4,20 @@
 //! not at all. Two recorders may run at once: the expected position makes a stale dossier harmless.
 
 mod commit;
+mod conflict;
 mod decide;
 mod determinations;
 mod draft;
 mod findings;
+mod flight;
 mod histories;
+mod history_error;
+mod ids_ahead;
+mod kept;
 mod people;
+mod reserved;
 mod sweep;
+mod tail;
 
 use std::collections::BTreeSet;
 use std::fmt;
@@ -20,10 +27,13 @@ use rollbook_events::{Actor, EventId, MemberId, Position, Rejection, Source, Sub
 use rollbook_projections::Dossier;
 use tokio::sync::{mpsc, oneshot};
 
+use crate::failpoint;
+
 pub use commit::Committer;
 pub use decide::{Circumstances, Decision, decide};
 pub(crate) use determinations::determination;
 pub use histories::Histories;
+pub use history_error::HistoryError;
 pub use sweep::{SWEEP_EVERY, Sweep, SweepError};
 
 /// Requests that may wait; past it a caller waits with its request in hand.
@@ -196,8 +206,11 @@ impl Recorder {
     /// See [`RecordError`].
     pub async fn record(&self, work: Work, actor: Actor) -> Result<Recording, RecordError> {
         let (reply, answer) = oneshot::channel();
+        failpoint!("recorder.before_queue");
         self.queue.send(Request { work, actor, reply }).await.map_err(|_| RecordError::Stopped)?;
-        answer.await.map_err(|_| RecordError::Stopped)?
+        let answer = answer.await;
+        failpoint!("recorder.before_answer");
+        answer.map_err(|_| RecordError::Stopped)?
     }
 
     /// Puts many requests in the queue, in order, where they share batches; the answers are waited for apart.

@@ -3,7 +3,6 @@
 use std::borrow::Cow;
 use std::collections::BTreeSet;
 
-use futures_util::StreamExt;
 use rollbook_events::families::who::Who;
 use rollbook_events::{Event, MemberId, Position, Subject};
 use rollbook_projections::Dossier;
@@ -11,7 +10,9 @@ use rollbook_projections::links::{Links, standing};
 use rollbook_projections::store::Db;
 
 use super::Histories;
-use super::histories::{HistoryError, Kept};
+use super::history_error::HistoryError;
+use super::kept::Kept;
+use super::tail::Tail;
 use crate::log::{Log, Stored};
 
 /// Pseudonyms whose dossiers are looked at together, at most; no person has as many.
@@ -44,13 +45,9 @@ impl MayBeLinked {
             return Ok(());
         }
         if checkpoint < head {
-            let mut messages = log.follow(checkpoint).await?;
+            let mut messages = Tail::of(log, checkpoint, head).await?;
             while let Some(stored) = messages.next().await {
-                let stored = stored?;
-                self.note_stored(&stored);
-                if stored.position >= head {
-                    break;
-                }
+                self.note_stored(&stored?);
             }
         }
         self.read = true;

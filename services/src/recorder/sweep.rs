@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use rollbook_events::pacific_day;
-use rollbook_projections::store::Db;
+use rollbook_projections::store::Live;
 use rollbook_projections::store::read::{Filter, Page};
 use rollbook_projections::view::Cell;
 use rollbook_projections::views::notice_determination::TABLE;
@@ -32,14 +32,14 @@ pub enum SweepError {
 /// The task that looks for clocks that ran out.
 #[derive(Debug)]
 pub struct Sweep {
-    db: Db,
+    live: Live,
     recorder: Recorder,
 }
 
 impl Sweep {
     /// A sweep over the views, which asks the recorder to determine.
-    pub fn new(db: Db, recorder: Recorder) -> Self {
-        Self { db, recorder }
+    pub fn new(live: impl Into<Live>, recorder: Recorder) -> Self {
+        Self { live: live.into(), recorder }
     }
 
     /// Sweeps now and then until cancelled.
@@ -68,9 +68,10 @@ impl Sweep {
             less_than: vec![("from_on", Cell::Day(today))],
             ..Filter::default()
         };
+        let db = self.live.db();
         let (mut after, mut events) = (None, 0);
         loop {
-            let rows = self.db.page(&TABLE, &filter, &Page { order: None, after, most: ROWS }).await?;
+            let rows = db.page(&TABLE, &filter, &Page { order: None, after, most: ROWS }).await?;
             let mut members: Vec<_> = rows.iter().filter_map(|known| known.row.member).collect();
             members.dedup();
             let works = members.into_iter().map(|member| Work::Again { member }).collect();

@@ -1,36 +1,35 @@
 //! Putting the parts together.
 
 use std::path::Path;
-use std::sync::{Arc, OnceLock};
-use std::time::Duration;
+use std::sync::Arc;
 
 use anyhow::{Context, bail};
-use metrics_exporter_prometheus::{PrometheusBuilder, PrometheusHandle};
-use rollbook_events::families::rules::{RulebookAdopted, Rules};
+use rollbook_events::families::rules::RulebookAdopted;
 use rollbook_events::{
-    Actor, County, Event, EventId, Occurred, Position, Sensitivity, Subject, Submission, Whom, pacific_day,
+    Actor, County, EventId, Occurred, Position, Sensitivity, Subject, Submission, Whom, pacific_day,
 };
 use rollbook_projections::Rulebook;
-use rollbook_projections::store::Db;
+use rollbook_projections::store::Views;
 use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
 use uuid::Uuid;
 
 use crate::app::App;
 use crate::clock;
+use crate::failpoint;
+use crate::guards::{Guards, LastRecorded};
 use crate::health::Health;
 use crate::identity_index::IdentityIndex;
 use crate::import::Importer;
 use crate::ledger_key::LedgerKey;
 use crate::log::{Access, Log, NatsLog, SettingsError, StreamSpec, connect};
-use crate::projector::{Phase, Projector, Status};
+use crate::projector::{Lead, Status, follow_live, look_from_outside, watch_progress};
 use crate::recorder::{Committer, Histories, Recorder, SWEEP_EVERY, Sweep, Work};
 use crate::tokens::Tokens;
 
 /// Makes the id of an adoption of the text adopted, so that two recorders that start at once adopt it once.
 const ADOPTION: Uuid = Uuid::from_u128(0x1f0c_77d2_9a35_4d3e_8b77_54c1_02fe_9b10);
-/// How often a query server looks how far the views are.
-const LOOK_EVERY: Duration = Duration::from_millis(50);
 
 /// A part of a ledger.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -41,6 +40,8 @@ pub enum Role {
     Projector,
     /// Answers.
     Query,
+    /// Archives, and answers.
+    Archiver,
 }
 
 /// The streams of a ledger, with the settings its promises need.
@@ -48,6 +49,8 @@ pub struct Streams {
     enrollment: Arc<dyn Log>,
     identity: Arc<dyn Log>,
     intake: Arc<dyn Log>,
+    /// The same once more, for who must read messages whole.
+    whole: Vec<(StreamSpec, NatsLog)>,
 }
 
 impl std::fmt::Debug for Streams {
@@ -60,25 +63,59 @@ impl Streams {
     /// Opens the streams, makes those that are not there, and refuses a setting that breaks a promise.
     ///
     /// # Errors
-    /// The setting's name, or that the server cannot be reached.
+    /// The setting's name, or that the server cannot be reached, or that this program may not make streams.
     pub async fn create(access: &Access, replicas: usize) -> anyhow::Result<Self> {
+        Self::opened(access, replicas, true).await
+    }
+
+    /// Opens the streams that an administrator has made.
+    ///
+    /// # Errors
+    /// As [`Self::create`], and that a stream is not there.
+    pub async fn open(access: &Access, replicas: usize) -> anyhow::Result<Self> {
+        Self::opened(access, replicas, false).await
+    }
+
+    async fn opened(access: &Access, replicas: usize, make: bool) -> anyhow::Result<Self> {
         let client = connect(access, "rollbook").await.context("could not reach the NATS server")?;
-        let open = async |spec| -> anyhow::Result<Arc<dyn Log>> {
-            let log = NatsLog::create(client.clone(), access, spec, replicas).await;
-            let log: Arc<dyn Log> = Arc::new(log.with_context(|| format!("could not open the stream {}", spec.name))?);
-            check(&*log).await.with_context(|| format!("the stream {} cannot be trusted", spec.name))?;
-            Ok(log)
+        let mut whole = Vec::new();
+        for spec in StreamSpec::ALL {
+            let log = if make {
+                NatsLog::create(client.clone(), access, spec, replicas).await
+            } else {
+                Ok(NatsLog::open(client.clone(), access, spec, replicas))
+            };
+            let log = log.with_context(|| format!("could not open the stream {}", spec.name))?;
+            check(&log).await.with_context(|| format!("the stream {} cannot be trusted", spec.name))?;
+            whole.push((spec, log));
+        }
+        let open = |spec| -> anyhow::Result<Arc<dyn Log>> {
+            let found = whole.iter().find(|(of, _)| *of == spec);
+            Ok(Arc::new(found.context("a stream was not opened")?.1.clone()))
         };
         Ok(Self {
-            enrollment: open(StreamSpec::ENROLLMENT).await?,
-            identity: open(StreamSpec::IDENTITY).await?,
-            intake: open(StreamSpec::INTAKE).await?,
+            enrollment: open(StreamSpec::ENROLLMENT)?,
+            identity: open(StreamSpec::IDENTITY)?,
+            intake: open(StreamSpec::INTAKE)?,
+            whole,
         })
+    }
+
+    /// All of them, whole.
+    pub fn whole(&self) -> &[(StreamSpec, NatsLog)] {
+        &self.whole
     }
 
     /// All of them.
     pub fn all(&self) -> [Arc<dyn Log>; 3] {
         [self.enrollment.clone(), self.identity.clone(), self.intake.clone()]
+    }
+
+    /// The same streams, each behind its guard.
+    #[must_use]
+    pub fn guarded(self, guards: &Guards) -> Self {
+        let [enrollment, identity, intake] = guards.streams();
+        Self { enrollment, identity, intake, ..self }
     }
 }
 
@@ -96,14 +133,17 @@ pub(super) async fn check(log: &dyn Log) -> anyhow::Result<()> {
 /// Recorder, projector and query in one.
 pub(super) async fn whole(
     streams: &Streams,
-    db: Db,
+    views: Views,
     data: &Path,
     health: &Health,
+    last_recorded: LastRecorded,
     cancelled: &CancellationToken,
 ) -> anyhow::Result<App> {
-    let status = start_projector(streams, &db, cancelled);
-    let mut app = bare(streams, db, data, status, health)?;
-    start_recorder(&mut app, streams, cancelled).await?;
+    // Nobody else runs on this folder, whose store is locked: an id that stays need not wait for its own lease to run out.
+    let (lead, status) = Lead::new(streams.enrollment.clone(), views.clone(), kept_id(data)?);
+    let mut app = bare(streams, views, status, data, health, cancelled)?;
+    app.tasks.spawn(lead.run(cancelled.clone()));
+    start_recorder(&mut app, streams, last_recorded, cancelled).await?;
     Ok(app)
 }
 
@@ -111,64 +151,89 @@ pub(super) async fn whole(
 pub(super) async fn part(
     role: Role,
     streams: &Streams,
-    db: Db,
+    views: Views,
+    data: &Path,
+    health: &Health,
+    last_recorded: LastRecorded,
+    cancelled: &CancellationToken,
+) -> anyhow::Result<App> {
+    let log = streams.enrollment.clone();
+    if role == Role::Projector {
+        let (lead, status) = Lead::new(log, views.clone(), new_id());
+        let app = bare(streams, views, status, data, health, cancelled)?;
+        app.tasks.spawn(lead.run(cancelled.clone()));
+        return Ok(app);
+    }
+    let status = look_from_outside(log, views.live().clone(), cancelled.clone());
+    let mut app = bare(streams, views, status, data, health, cancelled)?;
+    if role == Role::Recorder {
+        start_recorder(&mut app, streams, last_recorded, cancelled).await?;
+    }
+    Ok(app)
+}
+
+/// What every part has.
+fn bare(
+    streams: &Streams,
+    views: Views,
+    status: watch::Receiver<Status>,
     data: &Path,
     health: &Health,
     cancelled: &CancellationToken,
 ) -> anyhow::Result<App> {
-    match role {
-        Role::Projector => {
-            let status = start_projector(streams, &db, cancelled);
-            bare(streams, db, data, status, health)
-        }
-        Role::Query => {
-            let status = look_from_outside(streams.enrollment.clone(), db.clone(), cancelled.clone());
-            bare(streams, db, data, status, health)
-        }
-        Role::Recorder => {
-            let status = look_from_outside(streams.enrollment.clone(), db.clone(), cancelled.clone());
-            let mut app = bare(streams, db, data, status, health)?;
-            start_recorder(&mut app, streams, cancelled).await?;
-            Ok(app)
-        }
-    }
-}
-
-fn bare(
-    streams: &Streams,
-    db: Db,
-    data: &Path,
-    status: watch::Receiver<Status>,
-    health: &Health,
-) -> anyhow::Result<App> {
+    let live = views.live().clone();
+    tokio::spawn(follow_live(views.clone(), cancelled.clone()));
+    tokio::spawn(watch_progress(status.clone(), live.clone(), health.clone(), cancelled.clone()));
     Ok(App {
-        db,
+        db: live.db(),
         status,
+        views,
+        tasks: TaskTracker::new(),
         health: health.clone(),
+        archive: None,
         log: streams.enrollment.clone(),
         recorder: None,
         importer: None,
         identities: None,
         key: LedgerKey::open(&data.join("ledger.key"))?,
         tokens: Tokens::of(data),
-        metrics: metrics_handle()?,
+        metrics: crate::measures::handle()?,
         data: data.to_owned(),
     })
 }
 
-fn start_projector(streams: &Streams, db: &Db, cancelled: &CancellationToken) -> watch::Receiver<Status> {
-    let (projector, status) = Projector::new(streams.enrollment.clone(), db.clone());
-    tokio::spawn(projector.run(cancelled.clone()));
-    status
+/// An id for this run alone.
+fn new_id() -> String {
+    clock::new_event_id().to_string()
 }
 
-async fn start_recorder(app: &mut App, streams: &Streams, cancelled: &CancellationToken) -> anyhow::Result<()> {
+/// The id of a data folder, made at its first start.
+fn kept_id(data: &Path) -> anyhow::Result<String> {
+    let path = data.join("instance");
+    match std::fs::read_to_string(&path) {
+        Ok(id) if !id.trim().is_empty() => Ok(id.trim().to_owned()),
+        Ok(_) | Err(_) => {
+            let id = new_id();
+            std::fs::write(&path, format!("{id}\n")).with_context(|| format!("could not write {}", path.display()))?;
+            Ok(id)
+        }
+    }
+}
+
+async fn start_recorder(
+    app: &mut App,
+    streams: &Streams,
+    last_recorded: LastRecorded,
+    cancelled: &CancellationToken,
+) -> anyhow::Result<()> {
+    let identities = IdentityIndex::follow(streams.identity.clone(), app.health.clone(), cancelled.clone()).await?;
     let (recorder, queue) = Recorder::new();
-    let histories = Histories::new(streams.enrollment.clone(), app.db.clone());
+    let histories = Histories::new(streams.enrollment.clone(), app.views.live().clone());
     let committer = Committer::new(streams.enrollment.clone(), histories, app.health.clone());
+    let committer = committer.not_before(last_recorded).deriving_ages(identities.clone());
     tokio::spawn(committer.run(queue, cancelled.clone()));
     adopt_first(&*streams.enrollment, &recorder).await?;
-    let identities = IdentityIndex::follow(streams.identity.clone(), cancelled.clone()).await?;
+    failpoint!("start.after_adoption");
     let importer = Importer::new(
         [streams.intake.clone(), streams.enrollment.clone()],
         recorder.clone(),
@@ -177,7 +242,7 @@ async fn start_recorder(app: &mut App, streams: &Streams, cancelled: &Cancellati
         app.data.clone(),
     );
     importer.clear_spool();
-    tokio::spawn(Sweep::new(app.db.clone(), recorder.clone()).run(SWEEP_EVERY, cancelled.clone()));
+    tokio::spawn(Sweep::new(app.views.live().clone(), recorder.clone()).run(SWEEP_EVERY, cancelled.clone()));
     app.recorder = Some(recorder);
     app.identities = Some(identities);
     app.importer = Some(importer);
@@ -216,56 +281,4 @@ async fn adopt_first(log: &dyn Log, recorder: &Recorder) -> anyhow::Result<()> {
     let actor = Actor { org: "rollbook".to_owned(), id: "ledger".to_owned(), role: "operator".to_owned() };
     recorder.record(Work::Given(vec![(Subject::Rulebook, submission)]), actor).await?;
     Ok(())
-}
-
-/// The status of views that another program projects.
-fn look_from_outside(log: Arc<dyn Log>, db: Db, cancelled: CancellationToken) -> watch::Receiver<Status> {
-    let (send, status) = watch::channel(Status::default());
-    tokio::spawn(async move {
-        let mut ticks = tokio::time::interval(LOOK_EVERY);
-        loop {
-            tokio::select! {
-                _ = ticks.tick() => {}
-                () = cancelled.cancelled() => return,
-            }
-            let looked = async {
-                let checkpoint = db.checkpoint().await.map_err(|error| crate::error_chain::chain(&error))?;
-                let head = log.head().await.map_err(|error| crate::error_chain::chain(&error))?;
-                let stuck = db.stuck().await.map_err(|error| crate::error_chain::chain(&error))?;
-                let rulebooks =
-                    db.rulebooks(checkpoint.position).await.map_err(|error| crate::error_chain::chain(&error))?;
-                Ok::<_, String>((checkpoint, head, stuck.len(), rulebooks))
-            };
-            match looked.await {
-                Ok((checkpoint, head, stuck, rulebooks)) => send.send_modify(|status| {
-                    if status.position != checkpoint.position || checkpoint.position == head {
-                        status.moved_at = Some(clock::now());
-                    }
-                    status.phase = Phase::Following;
-                    status.position = checkpoint.position;
-                    status.recorded_at = checkpoint.recorded_at;
-                    status.head = head;
-                    status.stuck = u64::try_from(stuck).unwrap_or(u64::MAX);
-                    status.rulebook = rulebooks.last().and_then(adopted_hash);
-                }),
-                Err(cause) => send.send_modify(|status| status.phase = Phase::Stopped { cause }),
-            }
-        }
-    });
-    status
-}
-
-fn adopted_hash(recorded: &rollbook_projections::Recorded) -> Option<String> {
-    let Event::Rules(Rules::RulebookAdopted(adopted)) = &recorded.envelope.event else { return None };
-    Some(adopted.hash.to_string())
-}
-
-/// The one recorder of metrics that a process can have.
-fn metrics_handle() -> anyhow::Result<PrometheusHandle> {
-    static HANDLE: OnceLock<PrometheusHandle> = OnceLock::new();
-    if let Some(handle) = HANDLE.get() {
-        return Ok(handle.clone());
-    }
-    let handle = PrometheusBuilder::new().install_recorder().context("could not set up the metrics")?;
-    Ok(HANDLE.get_or_init(|| handle).clone())
 }

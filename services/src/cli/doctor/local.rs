@@ -5,13 +5,10 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
 use indicatif::BinaryBytes;
-use nix::sys::statvfs::statvfs;
 
 use super::Check;
+use crate::guards::{Free, Least};
 use crate::log::{OLDEST_SERVER, Version};
-
-/// Below it a ledger is near its end: a log that cannot grow records nothing.
-const LEAST_SPACE: u64 = 2 * 1_024 * 1_024 * 1_024;
 
 /// Files that whoever reads may call as an operator, or find a member by CIN.
 const SECRETS: [&str; 3] = ["admin.token", "ledger.key", "tokens.json"];
@@ -65,18 +62,18 @@ fn too_open(path: &Path, wanted: u32) -> Option<Check> {
 
 pub(super) fn disk(data: &Path) -> Option<Check> {
     // Where there is no folder, that is what is wrong.
-    let space = statvfs(data).ok()?;
-    // Their widths differ from system to system.
-    let free = u128::from(space.blocks_available()) * u128::from(space.fragment_size());
-    Some(told(u64::try_from(free).unwrap_or(u64::MAX)))
+    Free::at(data).ok().map(told)
 }
 
-fn told(free: u64) -> Check {
-    let what = format!("{} free on the disk of the data folder", BinaryBytes(free));
-    if free >= LEAST_SPACE {
+fn told(free: Free) -> Check {
+    let needed = free.needed(Least::default());
+    let what = format!("{} free on the disk of the data folder", BinaryBytes(free.free));
+    if free.free >= needed {
         return Check::ok(what);
     }
-    Check::warn(what, format!("make room: below {} the log may soon be unable to grow", BinaryBytes(LEAST_SPACE)))
+    let todo =
+        format!("make room: below {} nothing is recorded, unless --least-free says otherwise", BinaryBytes(needed));
+    Check::warn(what, todo)
 }
 
 #[cfg(test)]
@@ -107,8 +104,9 @@ mod tests {
 
     #[test]
     fn little_space_is_a_warning() {
-        assert!(matches!(told(LEAST_SPACE - 1).verdict, Verdict::Warn { .. }));
-        assert_eq!(told(LEAST_SPACE).verdict, Verdict::Ok);
+        let (least, usable) = (Least::default().bytes, 1);
+        assert!(matches!(told(Free { free: least - 1, usable }).verdict, Verdict::Warn { .. }));
+        assert_eq!(told(Free { free: least, usable }).verdict, Verdict::Ok);
     }
 
     #[test]

@@ -62,6 +62,7 @@ fn caught_up(standing: &Standing) -> Check {
 fn health(standing: &Standing) -> Vec<Check> {
     let data = standing.data();
     let mut checks = vec![log(data.get("log").and_then(Value::as_str).unwrap_or("the status does not tell"))];
+    checks.extend(guards(data));
     if let Some(trouble) = data.get("trouble").and_then(Value::as_str) {
         checks.push(Check::fail(format!("the projector is in trouble: {trouble}"), "its own log says more"));
     }
@@ -69,9 +70,47 @@ fn health(standing: &Standing) -> Vec<Check> {
         let told = |name: &str| stuck.get(name).map(ToString::to_string).unwrap_or_default();
         let what =
             format!("the views of member {} stand still at {}: {}", told("member"), told("position"), told("cause"));
-        checks.push(Check::fail(what, "void the event, or run a version that knows it, then: rollbook rebuild"));
+        checks.push(Check::fail(
+            what,
+            "run a version that knows the event: it tries again by itself; or: rollbook rebuild --member ID",
+        ));
     }
     checks
+}
+
+/// What the guards of the running ledger say.
+fn guards(data: &Value) -> Vec<Check> {
+    let troubles = data.get("troubles").and_then(Value::as_array).into_iter().flatten();
+    let checks: Vec<Check> = troubles
+        .map(|trouble| {
+            let told = |name: &str| trouble.get(name).and_then(Value::as_str).unwrap_or_default();
+            let (check, cause) = (told("check"), told("cause"));
+            let what = match told("forbids") {
+                "recording" => format!("nothing is recorded, says the guard {check}: {cause}"),
+                _ => format!("the guard {check} says: {cause}"),
+            };
+            Check::fail(what, todo(check))
+        })
+        .collect();
+    if checks.is_empty() { vec![Check::ok("no guard finds anything wrong")] } else { checks }
+}
+
+/// What to do where a guard is red.
+fn todo(check: &str) -> &'static str {
+    match check {
+        "settings" => "set the setting back as deploy/README.md says; recording goes on within a minute",
+        "disk" => "make room, or move the data folder; recording goes on within seconds",
+        "clock" => "set the machine's clock right",
+        "log" => "see that the NATS server runs and can be reached",
+        "receipt" | "position" | "missing" | "hole" | "identity_hole" => {
+            "do not start anything anew over it: restore the stream from the archive, with rollbook restore"
+        }
+        "receipt_file" => "make the data folder writable again",
+        "member" => {
+            "rollbook status names whom; restore the log from the archive, or run a version that knows the event"
+        }
+        _ => "the ledger's own log says more",
+    }
 }
 
 fn log(told: &str) -> Check {
@@ -107,14 +146,27 @@ mod tests {
     }
 
     #[test]
+    fn what_a_guard_finds_is_told_with_what_to_do() {
+        let disk = json!({ "check": "disk", "cause": "1 MB is free", "forbids": "recording" });
+        let log = json!({ "check": "log", "cause": "no connection", "forbids": "nothing" });
+        let told = guards(&json!({ "troubles": [disk, log] }));
+        assert_eq!(told.len(), 2);
+        let first = told[0].to_string();
+        assert!(first.starts_with("FAIL  nothing is recorded, says the guard disk: 1 MB is free"), "{first}");
+        assert!(first.contains("make room"), "{first}");
+        assert!(told[1].to_string().starts_with("FAIL  the guard log says: no connection"));
+    }
+
+    #[test]
     fn a_drifted_setting_trouble_and_members_that_stand_still_fail() {
         let well = health(&standing(json!({ "data": { "log": "ok", "trouble": null, "stuck": [] } }), 1, 1));
-        assert_eq!(well, [Check::ok("the log's settings keep the promises")]);
+        let none = Check::ok("no guard finds anything wrong");
+        assert_eq!(well, [Check::ok("the log's settings keep the promises"), none]);
         let stuck = json!([{ "member": "m", "position": 7, "cause": "undecodable" }]);
         let bad = json!({ "data": { "log": "the setting max_age is 5", "trouble": "it stopped", "stuck": stuck } });
         let bad = health(&standing(bad, 1, 1));
-        assert_eq!(bad.len(), 3);
-        assert!(bad.iter().all(|check| matches!(check.verdict, Verdict::Fail { .. })));
+        let failed = bad.iter().filter(|check| matches!(check.verdict, Verdict::Fail { .. }));
+        assert_eq!(failed.count(), 3);
         assert!(matches!(log(&SettingsError::NotChecked.to_string()).verdict, Verdict::Warn { .. }));
     }
 }

@@ -1,0 +1,114 @@
+//! A part of a ledger as a process of its own: `rollbook serve`.
+
+use std::io::{BufRead, BufReader};
+use std::path::Path;
+use std::process::{Child, Command, Stdio};
+use std::time::{Duration, Instant};
+
+use nix::sys::signal::{Signal, kill};
+use nix::unistd::Pid;
+use serde_json::Value;
+
+use crate::server::Private;
+
+/// How long a part may take to come to where a test waits for it.
+const PATIENCE: Duration = Duration::from_secs(30);
+
+/// A running part.
+#[derive(Debug)]
+pub struct Part {
+    child: Child,
+    url: String,
+    token: String,
+    http: reqwest::Client,
+}
+
+impl Part {
+    /// Starts one and waits until it listens. Parts of one ledger share its data folder.
+    ///
+    /// # Panics
+    /// Where it does not start.
+    pub fn serve(role: &str, nats: &Private, database: &str, data: &Path) -> Self {
+        let access = nats.server.access();
+        let log = std::fs::OpenOptions::new().create(true).append(true).open(data.join(format!("{role}.log"))).unwrap();
+        let mut child = Command::new(crate::rollbook())
+            .args(["serve", role, "--listen", "127.0.0.1:0", "--nats", &access.url, "--database", database, "--data"])
+            .arg(data)
+            .env("ROLLBOOK_NATS_TOKEN", access.token.clone().unwrap_or_default())
+            .stdout(Stdio::piped())
+            .stderr(log)
+            .spawn()
+            .unwrap();
+        let mut line = String::new();
+        BufReader::new(child.stdout.take().unwrap()).read_line(&mut line).unwrap();
+        let url = line.trim().strip_prefix("listening on ").map(str::to_owned);
+        let said = || std::fs::read_to_string(data.join(format!("{role}.log"))).unwrap_or_default();
+        let url = url.unwrap_or_else(|| panic!("{role} did not start: {}", said()));
+        let token = std::fs::read_to_string(data.join("admin.token")).unwrap().trim().to_owned();
+        Self { child, url, token, http: reqwest::Client::new() }
+    }
+
+    /// Sends it a signal.
+    ///
+    /// # Panics
+    /// Where it is gone.
+    pub fn signal(&self, signal: Signal) {
+        kill(Pid::from_raw(i32::try_from(self.child.id()).unwrap()), signal).unwrap();
+    }
+
+    /// Ends it, as an operator would or without a word, and waits until it is gone.
+    ///
+    /// # Panics
+    /// Where it is gone already.
+    pub fn end(mut self, signal: Signal) {
+        self.signal(signal);
+        self.child.wait().unwrap();
+    }
+
+    /// Asks, and gives the status and the answer.
+    ///
+    /// # Panics
+    /// Where there is none.
+    pub async fn get(&self, path: &str) -> (u16, Value) {
+        let request = self.http.get(format!("{}{path}", self.url)).bearer_auth(&self.token);
+        let response = request.send().await.unwrap();
+        (response.status().as_u16(), response.json().await.unwrap())
+    }
+
+    /// Submits, and gives the status and the answer.
+    ///
+    /// # Panics
+    /// Where there is none.
+    pub async fn post(&self, path: &str, body: &Value) -> (u16, Value) {
+        let request = self.http.post(format!("{}{path}", self.url)).bearer_auth(&self.token).json(body);
+        let response = request.send().await.unwrap();
+        (response.status().as_u16(), response.json().await.unwrap())
+    }
+
+    /// Waits until its status is so, and tells how long that took.
+    ///
+    /// # Panics
+    /// Where it does not become so in time.
+    pub async fn becomes(&self, what: &str, is: impl Fn(&Value) -> bool) -> Duration {
+        let begun = Instant::now();
+        loop {
+            let (_, status) = self.get("/v1/status").await;
+            if is(&status["data"]) {
+                return begun.elapsed();
+            }
+            assert!(begun.elapsed() < PATIENCE, "it did not become {what}: {status}");
+            tokio::time::sleep(Duration::from_millis(50)).await;
+        }
+    }
+}
+
+impl Drop for Part {
+    fn drop(&mut self) {
+        if self.child.try_wait().is_ok_and(|ended| ended.is_none()) {
+            let id = Pid::from_raw(i32::try_from(self.child.id()).unwrap());
+            // One that is paused hears nothing else.
+            _ = kill(id, Signal::SIGKILL);
+            _ = self.child.wait();
+        }
+    }
+}
