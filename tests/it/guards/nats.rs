@@ -1,8 +1,9 @@
 //! A nats-server as an installation runs its own: started and stopped under a recorder, with settings that may be wrong.
 
-use std::net::TcpListener;
+use std::net::{TcpListener, TcpStream};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
+use std::time::{Duration, Instant};
 
 use harness::ledger::Ledger;
 use nix::sys::signal::{Signal, kill};
@@ -31,7 +32,7 @@ impl Nats {
         nats
     }
 
-    /// Starts it again where it was.
+    /// Starts it again where it was, and waits until it lets clients in.
     pub fn again(&mut self, sync_interval: &str) {
         let config = self.folder.path().join("nats.conf");
         let text = format!(
@@ -46,6 +47,11 @@ impl Nats {
         let child =
             Command::new(program).arg("--config").arg(config).stdout(Stdio::null()).stderr(log).spawn().unwrap();
         self.child = Some(child);
+        let begun = Instant::now();
+        while TcpStream::connect(("127.0.0.1", self.port)).is_err() {
+            assert!(begun.elapsed() < Duration::from_secs(20), "the server does not listen");
+            std::thread::yield_now();
+        }
     }
 
     /// Ends it in order.
@@ -83,7 +89,7 @@ impl Nats {
     pub fn recorder(&self, data: &Path, more: &[&str]) -> Ledger {
         let (nats, monitoring) = (self.access().url, format!("http://127.0.0.1:{}", self.monitoring));
         let database = format!("sqlite://{}", data.join("views.db").display());
-        let mut arguments = vec!["serve", "recorder", "--nats", &nats, "--monitoring", &monitoring];
+        let mut arguments = vec!["serve", "recorder", "--create-streams", "--nats", &nats, "--monitoring", &monitoring];
         arguments.extend(["--database", &database]);
         arguments.extend(more);
         Ledger::start(data, &arguments)
