@@ -66,6 +66,9 @@ fn segments(archive: &Path, stream: &str) -> Vec<PathBuf> {
     files
 }
 
+/// What is done to a segment and the one beside it.
+type Damage<'a> = &'a dyn Fn(&Path, &Path);
+
 #[tokio::test]
 async fn heavy_a_ledger_lost_is_restored_from_its_archive_with_every_row_of_every_view() {
     let (county, lost, new) =
@@ -115,7 +118,7 @@ fn damage_is_found(whole: &Path, archive: &Path) {
         bytes[middle] ^= 4;
         std::fs::write(file, bytes).unwrap();
     };
-    let cases: [(&str, &dyn Fn(&Path, &Path)); 5] = [
+    let cases: [(&str, Damage<'_>); 5] = [
         ("ENROLLMENT", &|data, _| flip(&block(data))),
         ("ENROLLMENT", &|data, _| std::fs::remove_file(block(data)).unwrap()),
         ("the views", &|data, _| std::fs::remove_file(data.join("views.db")).unwrap()),

@@ -10,9 +10,12 @@ use tokio::net::{TcpListener, TcpStream};
 
 const MEMBER: &str = "0b0b0b0b-0b0b-8b0b-8b0b-0b0b0b0b0b0b";
 
+/// Where something was sent, and what.
+type Sent = (String, Vec<u8>);
+
 /// A collector that takes every delivery and keeps what was in it.
 #[derive(Clone, Default)]
-struct Collector(Arc<Mutex<Vec<(String, Vec<u8>)>>>);
+struct Collector(Arc<Mutex<Vec<Sent>>>);
 
 impl Collector {
     async fn start() -> (Self, String) {

@@ -18,12 +18,15 @@ pub struct Verdict {
 /// What a verdict reads of a figure.
 type Read = fn(&Figure) -> Option<f64>;
 
+/// What must hold of one ledger: the figure, what it is divided by (nothing: it stands alone), and the bound.
+type Rule = (&'static str, Read, Option<(&'static str, Read)>, Bound);
+
 const RATE: Read = |figure| figure.rate();
 const P50: Read = |figure| figure.p50_ms;
 const P99: Read = |figure| figure.p99_ms;
 
-/// What must hold of one ledger: the figure, what it is divided by (nothing: it stands alone), and the bound.
-const OF_ONE: [(&str, Read, Option<(&str, Read)>, Bound); 9] = [
+/// What must hold of one ledger.
+const OF_ONE: [Rule; 9] = [
     ("import", RATE, Some(("raw_batch", RATE)), Bound::AtLeast(0.5, "at least 0.5")),
     ("append_http_64", RATE, Some(("raw_publish", RATE)), Bound::AtLeast(3.0, "at least 3")),
     ("append_http_1", P50, Some(("raw_publish", P50)), Bound::AtMost(3.0, "at most 3")),

@@ -91,7 +91,7 @@ async fn shelves(place: &std::sync::Arc<dyn Place>) -> anyhow::Result<Vec<(Shelf
     let mut shelves = Vec::new();
     for spec in crate::log::StreamSpec::ALL {
         let shelf = Shelf::new(place.clone(), spec.name);
-        let last = archived(&shelf).await.map_err(|error| stop(error))?;
+        let last = archived(&shelf).await.map_err(stop)?;
         shelves.push((shelf, last.0));
     }
     if shelves.iter().all(|(_, last)| *last == 0) {

@@ -239,7 +239,12 @@ pub async fn identified(edge: &Edge, submissions: Vec<Submission>) -> Result<Vec
         identities.record(&told).await.map_err(|error| match error {
             AppendError::Unknown { .. } => Problem::new(Kind::OutcomeUnknown, "of the identity; no event was recorded"),
             AppendError::Stayed { .. } => Problem::new(Kind::RecordingStopped, error.to_string()),
-            error => Problem::unavailable(&error),
+            error @ (AppendError::Conflict { .. }
+            | AppendError::TooLarge { .. }
+            | AppendError::TooMany { .. }
+            | AppendError::Malformed { .. }
+            | AppendError::Unavailable { .. }
+            | AppendError::Refused { .. }) => Problem::unavailable(&error),
         })?;
     }
     Ok(given)

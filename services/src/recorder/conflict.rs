@@ -112,7 +112,12 @@ impl Committer {
                 tracing::error!(error = %source, "could not find out whether events were appended");
                 Box::new(|| RecordError::Unknown)
             }
-            error => {
+            error @ (AppendError::Conflict { .. }
+            | AppendError::TooLarge { .. }
+            | AppendError::TooMany { .. }
+            | AppendError::Malformed { .. }
+            | AppendError::Unavailable { .. }
+            | AppendError::Refused { .. }) => {
                 tracing::error!(error = %error, "could not append");
                 let source: Arc<dyn std::error::Error + Send + Sync> = Arc::new(error);
                 Box::new(move || RecordError::Unavailable { source: source.clone() })

@@ -53,7 +53,7 @@ impl Drop for SmallDisk {
 /// Where the system does not say.
 pub fn free(folder: &Path) -> anyhow::Result<u64> {
     let said = nix::sys::statvfs::statvfs(folder).context("the free space cannot be read")?;
-    Ok(u64::from(said.blocks_available()) * said.fragment_size())
+    Ok(said.blocks_available() * said.fragment_size())
 }
 
 /// A file that takes room until it is dropped.

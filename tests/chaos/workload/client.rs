@@ -20,7 +20,7 @@ pub async fn run(world: Arc<World>, number: u32) {
         if super::over(&world) {
             return;
         }
-        let operation = author.next();
+        let operation = author.draw();
         submit(&world, number, turn, &operation, PATIENCE).await;
     }
 }

@@ -115,7 +115,7 @@ impl Author {
     }
 
     /// The next request.
-    pub fn next(&mut self) -> Operation {
+    pub fn draw(&mut self) -> Operation {
         let patience = if self.random.random_bool(0.25) { 0 } else { 8 };
         let turn = self.random.random_range(0..100);
         let mut operation = match turn {
