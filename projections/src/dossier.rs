@@ -70,6 +70,14 @@ impl Dossier {
         }
     }
 
+    /// Lets go of the stored bytes of every event, which take more memory than all else. Only the history's rows want
+    /// them, and those are written by then.
+    pub(crate) fn forget_bodies(&mut self, no_body: &Arc<str>) {
+        for recorded in self.recorded.iter_mut().rev().take_while(|recorded| !recorded.body.is_empty()) {
+            recorded.body = no_body.clone();
+        }
+    }
+
     /// One dossier of several pseudonyms' events, as they stand while the link does.
     pub fn merged<'a>(parts: impl IntoIterator<Item = &'a Self>) -> Self {
         let mut all: Vec<&Recorded> = parts.into_iter().flat_map(|part| &part.recorded).collect();

@@ -3,13 +3,16 @@
 //! Rows are computed after *every* event, whatever the size of a batch, so that `known_from` and `known_until` are the
 //! same whether the log is followed live or read again from the start.
 
+mod held;
+
 use std::cell::LazyCell;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::sync::Arc;
 
+use self::held::{Held, first_gone, place, rows_of};
 use rollbook_events::families::rules::Rules;
 use rollbook_events::{Event, EventId, MemberId, Position, Subject};
 
-use crate::at_hand::keep_from;
 use crate::changes::Changes;
 use crate::dossier::{Dossier, Recorded};
 use crate::links::{self, Links};
@@ -35,18 +38,14 @@ pub enum FoldError {
     /// An event does not name the hash of its subject's previous event.
     #[error("the chain of a member is broken at position {0}")]
     BrokenChain(Position),
+    /// An event voids one whose stored bytes were let go: [`Fold::wanting`] was not asked.
+    #[error("what position {0} voids is not at hand")]
+    NotAtHand(Position),
 }
 
-/// Batches between two counts of what is held.
+/// Batches, and events, between two counts of what is held.
 const TURNS_BETWEEN_COUNTS: u64 = 8;
-
-/// A dossier with the rows it gives, so that the next event need not compute what was before it.
-#[derive(Debug, Default)]
-struct Held {
-    dossier: Dossier,
-    rows: Vec<Vec<Row>>,
-    used: u64,
-}
+const EVENTS_BETWEEN_COUNTS: usize = 2_000;
 
 /// The state of the fold between events: a cache of dossiers, the links, and the rulebook in force.
 #[derive(Debug)]
@@ -56,13 +55,27 @@ pub struct Fold {
     links: Links,
     held: HashMap<MemberId, Held>,
     changes: Changes,
-    clock: u64,
+    /// Those whose events of this turn still have their stored bytes.
+    with_bodies: Vec<MemberId>,
+    no_body: Arc<str>,
+    turns: u64,
+    events: usize,
 }
 
 impl Fold {
     /// A fold that goes on under a rulebook and links, or begins with neither.
     pub fn new(rulebook: Option<Rulebook>, rulebook_dossier: Dossier, links: Links) -> Self {
-        Self { rulebook, rulebook_dossier, links, held: HashMap::new(), changes: Changes::new(), clock: 0 }
+        Self {
+            rulebook,
+            rulebook_dossier,
+            links,
+            held: HashMap::new(),
+            changes: Changes::new(),
+            with_bodies: Vec::new(),
+            no_body: "".into(),
+            turns: 0,
+            events: 0,
+        }
     }
 
     /// The rulebook in force.
@@ -80,6 +93,7 @@ impl Fold {
         let mut here: HashMap<EventId, &Recorded> = HashMap::new();
         // Groups that these events may make one: then a voiding in one may speak of an event of another.
         let mut joining: BTreeSet<MemberId> = BTreeSet::new();
+        let mut correcting: BTreeSet<MemberId> = BTreeSet::new();
         for recorded in events {
             let Some(member) = recorded.envelope.subject.member() else { continue };
             if recorded.envelope.previous.is_none() && self.links.alone(member) {
@@ -96,11 +110,20 @@ impl Fold {
             if matches!(recorded.envelope.event, Event::Who(_) | Event::Correction(_)) {
                 here.insert(recorded.envelope.id, recorded);
             }
+            if matches!(recorded.envelope.event, Event::Correction(_)) {
+                correcting.insert(member);
+            }
             for member in std::iter::once(member).chain(other) {
                 if !fresh.contains(&member) && !self.held.contains_key(&self.links.keeper(member)) {
                     wanting.extend(self.links.group(member));
                 }
             }
+        }
+        if !correcting.is_empty() {
+            // What is voided is written again whole, whoever of those that become one person it is of.
+            let bare = |of: &MemberId| self.held.get(&self.links.keeper(*of)).is_some_and(|held| held.is_bare);
+            let bare = correcting.iter().chain(&joining).filter(|of| bare(of));
+            wanting.extend(bare.flat_map(|of| self.links.group(*of)));
         }
         wanting
     }
@@ -115,8 +138,8 @@ impl Fold {
             }
         }
         for (keeper, dossier) in dossiers {
-            let rows = self.rulebook.as_ref().map_or_else(Vec::new, |rulebook| rows_of(&dossier, rulebook));
-            self.held.insert(keeper, Held { dossier, rows, used: self.clock });
+            self.with_bodies.push(keeper);
+            self.held.insert(keeper, Held::of(dossier, self.rulebook.as_ref(), false));
         }
     }
 
@@ -134,10 +157,16 @@ impl Fold {
     fn apply_to(&mut self, member: MemberId, recorded: Recorded) -> Result<(), FoldError> {
         let at = recorded.position;
         let Some(rulebook) = &self.rulebook else { return Err(FoldError::NoRulebook(at)) };
-        let held = self.held.entry(self.links.keeper(member)).or_default();
-        held.used = self.clock;
+        let keeper = self.links.keeper(member);
+        let held = self.held.entry(keeper).or_default();
         held.rows.resize_with(views::ALL.len(), Vec::new);
         check_chain(&held.dossier, &recorded)?;
+        if held.is_bare && matches!(recorded.envelope.event, Event::Correction(_)) {
+            return Err(FoldError::NotAtHand(at));
+        }
+        held.stored += recorded.body.len();
+        self.events += 1;
+        self.with_bodies.push(keeper);
         let other = links::other_of(&recorded, |id| held.dossier.find(id));
         held.dossier.apply(recorded.clone());
         // Worked out once for all views, and only where one wants it.
@@ -191,11 +220,11 @@ impl Fold {
                 parts.entry(self.links.keeper(member)).or_default().apply(recorded.clone());
             }
         }
-        let Some(rulebook) = &self.rulebook else { return };
-        let new: Vec<(MemberId, Held)> = parts
-            .into_iter()
-            .map(|(keeper, dossier)| (keeper, Held { rows: rows_of(&dossier, rulebook), dossier, used: self.clock }))
-            .collect();
+        let is_bare = old.iter().any(|held| held.is_bare);
+        let new =
+            parts.into_iter().map(|(keeper, dossier)| (keeper, Held::of(dossier, self.rulebook.as_ref(), is_bare)));
+        let new: Vec<(MemberId, Held)> = new.collect();
+        self.with_bodies.extend(new.iter().map(|(keeper, _)| *keeper));
         for (index, view) in views::ALL.iter().enumerate() {
             if view.names_its_rows() {
                 continue;
@@ -246,20 +275,30 @@ impl Fold {
 
     /// What changed since the last call.
     pub fn take_changes(&mut self) -> Changes {
-        self.clock += 1;
+        self.turns += 1;
         std::mem::replace(&mut self.changes, Changes::new())
     }
 
-    /// Forgets the dossiers longest not used where all of them hold more than `most` events; they are read from the store
-    /// when wanted again.
+    /// Lets go of what is not needed once the changes are taken: stored bytes, and, where all that is held takes more than
+    /// `most` bytes, whole dossiers, which are read from the store when wanted again.
+    ///
+    /// Those that go are always of the same members. A file that names every member in turn would find none of those
+    /// used last; of these it finds as many as there is room for.
     pub fn shrink(&mut self, most: usize) {
+        for keeper in std::mem::take(&mut self.with_bodies) {
+            if let Some(held) = self.held.get_mut(&keeper) {
+                held.dossier.forget_bodies(&self.no_body);
+                held.is_bare = true;
+            }
+        }
         // Counted now and then, because counting walks through all of them.
-        if !self.clock.is_multiple_of(TURNS_BETWEEN_COUNTS) {
+        if self.turns < TURNS_BETWEEN_COUNTS && self.events < EVENTS_BETWEEN_COUNTS {
             return;
         }
-        let used = self.held.values().map(|held| (held.used, held.dossier.recorded().len()));
-        if let Some(turn) = keep_from(used, most) {
-            self.held.retain(|_, held| held.used >= turn);
+        (self.turns, self.events) = (0, 0);
+        let sizes = self.held.iter().map(|(of, held)| (place(*of), held.bytes())).collect();
+        if let Some(first_gone) = first_gone(sizes, most) {
+            self.held.retain(|of, _| place(*of) < first_gone);
         }
     }
 
@@ -267,12 +306,6 @@ impl Fold {
     pub fn dossier(&self, member: MemberId) -> Option<&Dossier> {
         self.held.get(&self.links.keeper(member)).map(|held| &held.dossier)
     }
-}
-
-fn rows_of(dossier: &Dossier, rulebook: &Rulebook) -> Vec<Vec<Row>> {
-    let facts = Facts::of(dossier, rulebook);
-    let rows = views::ALL.iter().map(|view| if view.names_its_rows() { Vec::new() } else { view.rows(&facts) });
-    rows.collect()
 }
 
 fn check_chain(dossier: &Dossier, recorded: &Recorded) -> Result<(), FoldError> {

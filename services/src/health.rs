@@ -64,6 +64,11 @@ impl Health {
         self.0.read().unwrap_or_else(PoisonError::into_inner).values().cloned().collect()
     }
 
+    /// Whether a check is red.
+    pub fn is_red(&self, check: &'static str) -> bool {
+        self.0.read().unwrap_or_else(PoisonError::into_inner).contains_key(check)
+    }
+
     /// Why nothing may be recorded now, where something forbids it.
     pub fn refusal(&self) -> Option<String> {
         let troubles = self.0.read().unwrap_or_else(PoisonError::into_inner);

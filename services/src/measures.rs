@@ -65,7 +65,7 @@ const fn histogram(name: &'static str, unit: Unit, meaning: &'static str) -> Mea
 }
 
 /// Every figure of this program; those of the process have the names that every dashboard knows.
-pub const ALL: [Measure; 30] = [
+pub const ALL: [Measure; 35] = [
     gauge("rollbook_build_info", Unit::Count, "1, with the label `version`"),
     gauge("rollbook_ready", Unit::Count, "1 while `/readyz` says 200, else 0"),
     gauge(
@@ -96,6 +96,15 @@ pub const ALL: [Measure; 30] = [
     counter("rollbook_import_rows_total", "rows of files that were settled"),
     gauge("rollbook_projector_position", Unit::Count, "the last event that the views hold"),
     gauge("rollbook_projector_head", Unit::Count, "the last event of the log, as last seen"),
+    gauge("rollbook_archive_position", Unit::Count, "the last message that the archive holds, by `stream`"),
+    gauge(
+        "rollbook_archive_head",
+        Unit::Count,
+        "the last message of the stream as the archiver last saw it, by `stream`",
+    ),
+    gauge("rollbook_archive_gap", Unit::Count, "messages that are still to be archived, by `stream`"),
+    gauge("rollbook_archive_segments", Unit::Count, "segments of the archive, by `stream`"),
+    gauge("rollbook_archive_lag_seconds", Unit::Seconds, "age of the oldest message still to be archived, by `stream`"),
     gauge("rollbook_projector_gap_events", Unit::Count, "events that the views have still to read"),
     gauge("rollbook_projector_lag_seconds", Unit::Seconds, "how far the views are behind the log's last event"),
     gauge(
@@ -308,7 +317,7 @@ mod tests {
                 let path = entry.unwrap().path();
                 if path.is_dir() {
                     waiting.push(path);
-                } else {
+                } else if path.extension().is_some_and(|extension| extension == "rs") {
                     taken(&std::fs::read_to_string(path).unwrap(), &mut names);
                 }
             }

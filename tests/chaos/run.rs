@@ -188,7 +188,7 @@ pub async fn heal(world: &World) -> Vec<Violation> {
     }
     let mut violations = commands(world).await;
     let head = world.history.seen();
-    if !shown(world, head, begun).await {
+    if !shown(world, head).await {
         violations.extend(late(&format!("the views do not show position {head}")));
     }
     violations
@@ -212,7 +212,8 @@ async fn commands(world: &World) -> Vec<Violation> {
     vec![Violation::new("I13", format!("{failed} of {COMMANDS} new commands fail after the healing: {why:?}"))]
 }
 
-async fn shown(world: &World, head: u64, begun: Instant) -> bool {
+async fn shown(world: &World, head: u64) -> bool {
+    let begun = Instant::now();
     while begun.elapsed() < HEALED {
         let path = format!("/v1/events?limit=1&at_least={head}&wait_ms=3000");
         let answer = world.api.get(world.readers()[0], &path, "application/json", Duration::from_secs(5)).await;

@@ -10,6 +10,7 @@ use super::postgres::{self, Postgres};
 use super::{Say, Settings};
 use crate::log::{NatsLog, StreamSpec, connect};
 use crate::nats_server::NatsServer;
+use crate::up::Streams;
 
 /// The servers of one measurement. They end with it, and the folder goes.
 #[derive(Debug)]
@@ -32,6 +33,8 @@ impl Ground {
         let folder = folder.context("could not make a temporary folder")?;
         std::fs::create_dir_all(folder.path().join("data"))?;
         let nats = NatsServer::start(&folder.path().join("data"), settings.nats_server.clone()).await?;
+        // The parts use streams that an administrator has made.
+        Streams::create(nats.access(), 1).await?;
         let postgres = match (&settings.postgres, settings.wants_postgres()) {
             (_, false) => None,
             (Some(url), true) => Some(Postgres::named(url.clone())),

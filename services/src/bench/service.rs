@@ -59,7 +59,7 @@ impl Service {
         }
         let Some(url) = line.trim().strip_prefix("listening on ").map(str::to_owned) else {
             let said = std::fs::read_to_string(&log).unwrap_or_default();
-            bail!("`rollbook serve {part}` did not come up: {}", said.lines().last().unwrap_or("it said nothing"));
+            bail!("`rollbook serve {part}` did not come up; it said: {}", said.trim());
         };
         let token = std::fs::read_to_string(ground.data().join("admin.token")).context("there is no token")?;
         let http = Client::builder().no_proxy().tls_built_in_native_certs(false).build()?;

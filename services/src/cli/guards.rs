@@ -11,7 +11,7 @@ pub struct Guarding {
     #[arg(long, env = "ROLLBOOK_LEAST_FREE", value_name = "SIZE", default_value = "2GB", value_parser = size)]
     least_free: u64,
     /// Recording stops when less than this many per cent of one of them are free
-    #[arg(long, env = "ROLLBOOK_LEAST_FREE_PERCENT", value_name = "N", default_value_t = 10,
+    #[arg(long, env = "ROLLBOOK_LEAST_FREE_PERCENT", value_name = "N", default_value_t = 1,
         value_parser = clap::value_parser!(u8).range(0..=100))]
     least_free_percent: u8,
     /// How often settings, log and clock are looked at

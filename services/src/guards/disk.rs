@@ -18,7 +18,7 @@ pub struct Least {
 
 impl Default for Least {
     fn default() -> Self {
-        Self { bytes: 2 * 1_024 * 1_024 * 1_024, percent: 10 }
+        Self { bytes: 2 * 1_024 * 1_024 * 1_024, percent: 1 }
     }
 }
 
@@ -99,8 +99,8 @@ mod tests {
     fn too_little_is_below_the_bytes_or_below_the_part() {
         let least = Least::default();
         let says = |free, usable| too_little("here", Free { free, usable }, least).is_some();
-        assert!(!says(10 * GB, 100 * GB));
-        assert!(says(10 * GB - 1, 100 * GB), "less than a tenth");
+        assert!(!says(10 * GB, 1_000 * GB));
+        assert!(says(10 * GB - 1, 1_000 * GB), "less than a hundredth");
         assert!(!says(2 * GB, 5 * GB));
         assert!(says(2 * GB - 1, 5 * GB), "less than 2 GB");
         let least = Least { bytes: 1_024, percent: 0 };

@@ -6,6 +6,7 @@ mod clock;
 mod disk;
 mod projection;
 mod receipt;
+mod scrub;
 mod settings;
 mod watch;
 

@@ -17,6 +17,8 @@ use crate::projector::Status;
 
 /// How often the connection is looked at, and the receipt written where it has changed.
 const EACH_SECOND: Duration = Duration::from_secs(1);
+/// How often everything is looked at while the log is not as it must be.
+const RED_EVERY: Duration = Duration::from_secs(5);
 /// How often the disks are looked at, at least.
 const DISKS_EVERY: Duration = Duration::from_secs(5);
 /// How long the last receipt may take to be written.
@@ -47,6 +49,9 @@ impl Guards {
         tokio::spawn(cancelled.clone().run_until_cancelled_owned(self.clone().rounds()));
         tokio::spawn(cancelled.clone().run_until_cancelled_owned(self.clone().disks()));
         tokio::spawn(cancelled.clone().run_until_cancelled_owned(self.clone().projection(status)));
+        if self.watched.records {
+            tokio::spawn(cancelled.clone().run_until_cancelled_owned(self.clone().scrubs()));
+        }
         let receipts = self.watched.records.then(|| tokio::spawn(self.clone().receipts(cancelled.clone())));
         Watch { receipts }
     }
@@ -57,6 +62,7 @@ impl Guards {
         let mut rounds = every(self.settings.check_every);
         let mut seconds = every(EACH_SECOND);
         let mut looked_on = enrollment.connection();
+        let mut waited = Instant::now();
         loop {
             tokio::select! {
                 _ = rounds.tick() => {}
@@ -67,13 +73,15 @@ impl Guards {
                         looked_on = None;
                         continue;
                     }
-                    same if same == looked_on => continue,
+                    // What is red may be right again: a minute is long for somebody who waits for it.
+                    same if same == looked_on && !(self.health.is_red(LOG) && waited.elapsed() >= RED_EVERY) => continue,
                     Some(_) => {}
                 },
             }
             let connection = enrollment.connection();
             self.look().await;
             looked_on = connection;
+            waited = Instant::now();
         }
     }
 

@@ -6,9 +6,9 @@ use async_nats::jetstream;
 use async_nats::jetstream::consumer::{AckPolicy, Consumer, DeliverPolicy, pull};
 use futures_util::stream::{self, BoxStream, StreamExt};
 use rollbook_events::ids::Position;
-use tokio::time::{Instant, sleep};
+use tokio::time::{Instant, sleep, timeout};
 
-use super::nats::NatsLog;
+use super::nats::{ANSWER_TIMEOUT, NatsLog};
 use super::{Log, ReadError, Stored};
 
 /// How many messages are asked for at once: enough that the server never waits for the question.
@@ -179,7 +179,8 @@ async fn read_all(consumer: &Consumer<pull::Config>) -> Result<Vec<Stored>, Read
     }
     let fetched = consumer.fetch().max_messages(pending).messages().await;
     let mut fetched = fetched.map_err(ReadError::unavailable)?;
-    while let Some(message) = fetched.next().await {
+    // A request that is lost on its way has no end of its own.
+    while let Some(message) = timeout(ANSWER_TIMEOUT, fetched.next()).await.map_err(ReadError::unavailable)? {
         let message = message.map_err(ReadError::unavailable)?;
         let info = message.info().map_err(ReadError::unavailable)?;
         if info.consumer_sequence != messages.len() as u64 + 1 {

@@ -10,6 +10,7 @@ use rollbook_projections::fold::{Fold, FoldError};
 use rollbook_projections::store::StoreError;
 use rollbook_projections::store::write::{Step, Stuck};
 
+use super::write_behind::WriteBehind;
 use super::{Projector, ProjectorError};
 
 /// Why a member's views stand still where a rule panicked: a panic's own words may hold a value.
@@ -20,13 +21,19 @@ impl Projector {
     pub(super) async fn apply(
         &self,
         fold: &mut Fold,
+        writing: &mut WriteBehind,
         event: Recorded,
         from: Position,
         stuck: &mut BTreeMap<MemberId, Position>,
         poison: &mut Vec<Stuck>,
     ) -> Result<(), ProjectorError> {
         let (member, position) = (event.envelope.subject.member(), event.position);
-        let Ok(applied) = catch_unwind(AssertUnwindSafe(|| fold.apply(event))) else {
+        let applied = catch_unwind(AssertUnwindSafe(|| fold.apply(event)));
+        if !matches!(applied, Ok(Ok(()))) {
+            // What came before is written first: then the checkpoint is where this event was folded from.
+            self.settle(writing).await?;
+        }
+        let Ok(applied) = applied else {
             return Err(self.broke_off(member, position, from).await);
         };
         let Err(error) = applied else { return Ok(()) };

@@ -7,22 +7,23 @@ use std::time::Duration;
 
 use rollbook_events::{MemberId, Position, Subject};
 use rollbook_projections::fold::{Fold, FoldError};
+use rollbook_projections::store::Db;
 use rollbook_projections::store::write::{Step, Stuck};
-use rollbook_projections::store::{Db, StoreError};
 use rollbook_projections::{Dossier, Recorded, Rulebook};
 use tokio::sync::{Mutex, mpsc, watch};
 use tokio_util::sync::CancellationToken;
 
 use super::decode_ahead::{Batch, decode_ahead};
 use super::mend::Mend;
+use super::write_behind::{WriteBehind, Written};
 use super::{Phase, ProjectorError, Status};
 use crate::clock;
 use crate::error_chain::chain;
 use crate::failpoint;
 use crate::log::Log;
 
-/// Events in the dossiers kept at hand, some 2 kB each with their rows.
-const MOST_HELD: usize = 50_000;
+/// Bytes, about, of the dossiers kept at hand with their rows.
+const MOST_HELD: usize = 112 << 20;
 /// Members derived anew in one go.
 const MEMBERS_IN_A_GO: u32 = 500;
 /// How often an idle projector looks whether its views were reset, and at the log's head.
@@ -96,6 +97,14 @@ impl Projector {
     }
 
     async fn follow(&self) -> Result<Infallible, ProjectorError> {
+        let mut writing = WriteBehind::default();
+        let ended = self.follow_with(&mut writing).await;
+        // What was folded before something failed is written all the same.
+        self.settle(&mut writing).await?;
+        ended
+    }
+
+    async fn follow_with(&self, writing: &mut WriteBehind) -> Result<Infallible, ProjectorError> {
         let checkpoint = self.db.checkpoint().await?;
         let mut position = checkpoint.position;
         let head = self.log.head().await?;
@@ -118,16 +127,18 @@ impl Projector {
         loop {
             tokio::select! {
                 Some(mend) = mends.recv() => {
+                    self.settle(writing).await?;
                     if self.mend(mend, position).await? {
                         // What is held in memory is of the rows before.
                         return Err(ProjectorError::Moved);
                     }
                 }
-                batch = batches.recv() => {
+                batch = batches.next() => {
                     let batch = batch.ok_or(ProjectorError::Ended)??;
-                    position = self.step(&mut fold, &mut stuck, position, batch).await?;
+                    position = self.step(&mut fold, &mut stuck, writing, position, batch).await?;
                 }
-                _ = looks.tick() => self.look(position).await?,
+                written = writing.settle(), if writing.is_under_way() => self.note(written?),
+                _ = looks.tick(), if !writing.is_under_way() => self.look(position).await?,
             }
         }
     }
@@ -153,6 +164,7 @@ impl Projector {
         &self,
         fold: &mut Fold,
         stuck: &mut BTreeMap<MemberId, Position>,
+        writing: &mut WriteBehind,
         from: Position,
         mut batch: Batch,
     ) -> Result<Position, ProjectorError> {
@@ -181,23 +193,25 @@ impl Projector {
                 }
             }
             let to = if events.peek().is_some() { last(&part, at) } else { batch.last };
-            at = self.write_part(fold, part, stuck, &batch.poison, at, to).await?;
+            at = self.write_part(fold, writing, part, stuck, &batch.poison, (at, to)).await?;
         }
         if at < batch.last {
-            at = self.write_part(fold, Vec::new(), stuck, &batch.poison, at, batch.last).await?;
+            let rest = (at, batch.last);
+            at = self.write_part(fold, writing, Vec::new(), stuck, &batch.poison, rest).await?;
         }
-        self.status.send_modify(|status| status.stuck = count(stuck.len()));
+        writing.leaves(count(stuck.len()));
         Ok(at)
     }
 
+    /// Folds a part of a batch and begins to write it, once the one before is written.
     async fn write_part(
         &self,
         fold: &mut Fold,
+        writing: &mut WriteBehind,
         part: Vec<Recorded>,
         stuck: &mut BTreeMap<MemberId, Position>,
         poison: &[Stuck],
-        from: Position,
-        to: Position,
+        (from, to): (Position, Position),
     ) -> Result<Position, ProjectorError> {
         let recorded_at = part.last().map(|event| event.envelope.recorded_at);
         loop {
@@ -205,6 +219,8 @@ impl Projector {
             if wanting.is_empty() {
                 break;
             }
+            // What they said last may be in the batch under way.
+            self.settle(writing).await?;
             let events = self.db.events_of(&wanting).await?;
             fold.hold(&wanting, events);
         }
@@ -212,33 +228,40 @@ impl Projector {
         let former = adopted.and_then(|at| Some((at, fold.rulebook().cloned()?)));
         let mut poison = poison.to_vec();
         for event in part {
-            self.apply(fold, event, from, stuck, &mut poison).await?;
+            self.apply(fold, writing, event, from, stuck, &mut poison).await?;
         }
         if let Some((at, former)) = former {
+            self.settle(writing).await?;
             self.rederive(fold, &former, at).await?;
         }
         let changes = fold.take_changes();
-        let rows = changes.rows();
-        metrics::histogram!("rollbook_projector_step_events").record(to.0.saturating_sub(from.0) as f64);
-        let begun = std::time::Instant::now();
-        failpoint!("projector.before_write");
-        match self.db.write(&changes, &poison, Step { from, to, recorded_at, term: self.term }).await {
-            Err(StoreError::Fenced { .. }) => return Err(ProjectorError::Moved),
-            written => written?,
-        }
-        failpoint!("projector.after_write");
-        metrics::histogram!("rollbook_projector_write_seconds").record(begun.elapsed());
         fold.shrink(MOST_HELD);
-        metrics::counter!("rollbook_projector_rows_written_total").increment(count(rows));
+        metrics::histogram!("rollbook_projector_step_events").record(to.0.saturating_sub(from.0) as f64);
+        self.settle(writing).await?;
+        let step = Step { from, to, recorded_at, term: self.term };
+        writing.begin(&self.db, changes, poison, step, fold.rulebook());
+        Ok(to)
+    }
+
+    /// Waits until the batch under way is written.
+    pub(super) async fn settle(&self, writing: &mut WriteBehind) -> Result<(), ProjectorError> {
+        let written = writing.settle().await?;
+        self.note(written);
+        Ok(())
+    }
+
+    /// Tells what was written.
+    fn note(&self, written: Option<Written>) {
+        let Some(Written { position, recorded_at, rulebook, stuck }) = written else { return };
         self.status.send_modify(|status| {
             status.phase = Phase::Following;
-            status.position = to;
+            status.position = position;
             status.recorded_at = recorded_at.or(status.recorded_at);
-            status.head = status.head.max(to);
+            status.head = status.head.max(position);
             status.moved_at = Some(clock::now());
-            status.rulebook = fold.rulebook().map(|rulebook| rulebook.hash().to_string());
+            status.rulebook = rulebook;
+            status.stuck = stuck.unwrap_or(status.stuck);
         });
-        Ok(to)
     }
 
     /// Derives every member anew under the rulebook now in force, showing how far it is.

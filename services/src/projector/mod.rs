@@ -1,7 +1,7 @@
 //! The projector: reads the whole log in order from the checkpoint, folds it, and writes each batch's differences with the
 //! new checkpoint in one transaction. So every effect happens exactly once, whatever is killed when.
 //!
-//! Reading order: `decode_ahead` and `follow` (one generation of the views, kept up to date), `broken` (what
+//! Reading order: `decode_ahead`, `follow` and `write_behind` (one generation of the views, kept up to date), `broken` (what
 //! cannot be folded), `mend` (one member's rows made
 //! anew), `lead` (who may project: the lease), `tend` (what its holder does: the live generation, and what is asked for),
 //! `building` and `compare` (a new generation beside it), `outside` (what everybody else sees), `stall` (whether it moves).
@@ -18,6 +18,7 @@ mod outside;
 mod stall;
 mod status;
 mod tend;
+mod write_behind;
 
 use std::sync::Arc;
 

@@ -177,9 +177,9 @@ impl Committer {
     /// Appends one batch and waits for it; nothing else is in flight.
     pub(super) async fn append(&mut self, batch: &[Draft]) -> Outcome {
         let messages = self.messages(batch);
-        failpoint!("recorder.before_append");
+        failpoint!("recorder.before_append_alone");
         let appended = measures::append(&*self.log.0, &messages).await;
-        failpoint!("recorder.after_append");
+        failpoint!("recorder.after_append_alone");
         appended
     }
 
@@ -201,7 +201,7 @@ impl Committer {
                     receipt.position = kept.position(recorded);
                 }
             }
-            failpoint!("recorder.before_answer");
+            failpoint!("recorder.after_placing");
             // A caller that went away does not want the answer.
             _ = draft.request.reply.send(Ok(Recording { receipts, determined, findings: draft.findings }));
         }

@@ -27,7 +27,7 @@ pub struct Base {
     /// What its views' database holds.
     pub tables: Tables,
     /// What the program tells of its views.
-    pub dumps: Vec<(&'static str, String)>,
+    pub dumps: Vec<(String, String)>,
 }
 
 impl Base {

@@ -50,6 +50,18 @@ impl Program {
         Ok(String::from_utf8_lossy(&output.stdout).into_owned())
     }
 
+    /// The names of the views, as the program lists them where a name is wrong.
+    ///
+    /// # Errors
+    /// Where it lists none.
+    pub fn views(&self, data: &Path) -> anyhow::Result<Vec<String>> {
+        let output = self.run(data, &["dump", "none"])?;
+        let told = String::from_utf8_lossy(&output.stderr).into_owned();
+        let list = told.split("possible values:").nth(1).and_then(|rest| rest.split(']').next());
+        let list = list.with_context(|| format!("no view is named: {told}"))?;
+        Ok(list.split(',').map(|name| name.trim().to_owned()).collect())
+    }
+
     /// Starts a ledger on a data folder.
     ///
     /// # Errors
@@ -194,9 +206,9 @@ impl Ledger {
     ///
     /// # Errors
     /// Where one cannot be had.
-    pub fn dumps(&self, program: &Program) -> anyhow::Result<Vec<(&'static str, String)>> {
-        let names = rollbook_projections::views::ALL.iter().map(|view| view.table().name);
-        names.map(|name| Ok((name, program.ok(&self.data, &["dump", name])?))).collect()
+    pub fn dumps(&self, program: &Program) -> anyhow::Result<Vec<(String, String)>> {
+        let names = program.views(&self.data)?;
+        names.into_iter().map(|name| Ok((name.clone(), program.ok(&self.data, &["dump", &name])?))).collect()
     }
 
     /// Ends it as an operator would.

@@ -89,7 +89,7 @@ impl Nats {
     pub fn recorder(&self, data: &Path, more: &[&str]) -> Ledger {
         let (nats, monitoring) = (self.access().url, format!("http://127.0.0.1:{}", self.monitoring));
         let database = format!("sqlite://{}", data.join("views.db").display());
-        let mut arguments = vec!["serve", "recorder", "--nats", &nats, "--monitoring", &monitoring];
+        let mut arguments = vec!["serve", "recorder", "--create-streams", "--nats", &nats, "--monitoring", &monitoring];
         arguments.extend(["--database", &database]);
         arguments.extend(more);
         Ledger::start(data, &arguments)

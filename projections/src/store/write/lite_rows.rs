@@ -1,5 +1,8 @@
 //! Rows into SQLite: statements of a few fixed sizes, so that each is prepared once and then only run.
 
+use std::sync::Arc;
+
+use chrono::SecondsFormat;
 use rollbook_events::Position;
 use sqlx::sqlite::{SqliteArguments, SqliteConnection};
 use sqlx::{Arguments, AssertSqlSafe};
@@ -36,18 +39,19 @@ pub(super) async fn close(
 pub(super) async fn open(conn: &mut SqliteConnection, table: &Table, opened: &[Opened]) -> sqlx::Result<()> {
     let insert = insert_into(table);
     let width = table.columns.len() + 4;
+    let mut last: Vec<Last<'_>> = vec![None; table.columns.len()];
     for chunk in in_sizes(opened) {
         let text = format!("{insert}{}", values(width, chunk.len()));
         let mut arguments = SqliteArguments::default();
         arguments.reserve(width * chunk.len(), 0);
         for opened in chunk {
             let row = &opened.row;
-            add(&mut arguments, row.key.as_str())?;
+            add(&mut arguments, Arc::<str>::from(row.key.as_str()))?;
             add(&mut arguments, row.member.map(|member| member.0))?;
             add(&mut arguments, sql(opened.known_from))?;
             add(&mut arguments, opened.known_until.map(sql))?;
-            for index in 0..table.columns.len() {
-                add_cell(&mut arguments, row.cells.get(index).unwrap_or(&Cell::Null))?;
+            for (index, last) in last.iter_mut().enumerate() {
+                add_cell(&mut arguments, row.cells.get(index).unwrap_or(&Cell::Null), last)?;
             }
         }
         sqlx::query_with(AssertSqlSafe(text), arguments).execute(&mut *conn).await?;
@@ -71,17 +75,23 @@ fn values(width: usize, rows: usize) -> String {
     format!("VALUES {}{row}", format!("{row}, ").repeat(rows.saturating_sub(1)))
 }
 
-fn add_cell(arguments: &mut SqliteArguments, cell: &Cell) -> sqlx::Result<()> {
-    match cell {
-        Cell::Null => add(arguments, None::<i64>),
-        Cell::Text(text) => add(arguments, text.as_str()),
-        Cell::Integer(number) => add(arguments, *number),
-        Cell::Boolean(yes) => add(arguments, *yes),
-        // As sqlx writes a day, without its walk through a format.
-        Cell::Day(day) => add(arguments, day.to_string()),
-        Cell::Instant(instant) => add(arguments, *instant),
-        Cell::Uuid(id) => add(arguments, *id),
-    }
+/// A column's last text: neighbours often say the same, and what is shared is not made again.
+type Last<'r> = Option<(&'r Cell, Arc<str>)>;
+
+fn add_cell<'r>(arguments: &mut SqliteArguments, cell: &'r Cell, last: &mut Last<'r>) -> sqlx::Result<()> {
+    let text: Arc<str> = match (cell, &*last) {
+        (Cell::Null, _) => return add(arguments, None::<i64>),
+        (Cell::Integer(number), _) => return add(arguments, *number),
+        (Cell::Boolean(yes), _) => return add(arguments, *yes),
+        (Cell::Uuid(id), _) => return add(arguments, *id),
+        (_, Some((before, text))) if *before == cell => text.clone(),
+        (Cell::Text(text), _) => text.as_str().into(),
+        // As sqlx writes them.
+        (Cell::Day(day), _) => day.to_string().into(),
+        (Cell::Instant(instant), _) => instant.to_rfc3339_opts(SecondsFormat::AutoSi, false).into(),
+    };
+    *last = Some((cell, text.clone()));
+    add(arguments, text)
 }
 
 fn add<'t, T: sqlx::Encode<'t, sqlx::Sqlite> + sqlx::Type<sqlx::Sqlite>>(
