@@ -155,3 +155,53 @@ fn not_itself(subject: Subject, other: rollbook_events::MemberId) -> Result<(), 
     }
     Ok(())
 }
+
+#[cfg(test)]
+mod tests {
+    use rollbook_projections::Recorded;
+    use serde_json::json;
+
+    use super::*;
+
+    const MEMBER: &str = "0b0b0b0b-0b0b-8b0b-8b0b-0b0b0b0b0b0b";
+
+    fn submission(age: Option<u8>) -> Submission {
+        let mut value = json!({
+            "id": "018f3c1e-7a10-7c3d-9b4e-0000000000a1", "kind": "member_identified", "member": MEMBER, "plan": "la-care",
+            "county": "los-angeles", "occurred_at": "2024-02-01", "data": { "program": "ecm", "pathway": "assigned_list" }
+        });
+        if let Some(age) = age {
+            value["data"]["age_years"] = age.into();
+        }
+        Submission::from_value(value).unwrap()
+    }
+
+    fn decided(dossier: &Dossier, age: Option<u8>) -> Result<Decision, Rejection> {
+        let with = Circumstances {
+            actor: Actor { org: "la-care".into(), id: "intake".into(), role: "recorder".into() },
+            now: DateTime::from_timestamp(1_750_000_000, 0).unwrap(),
+            fresh_id: EventId(uuid::Uuid::from_u128(1)),
+            previous: None,
+        };
+        decide(dossier, submission(age), MEMBER.parse().unwrap(), with)
+    }
+
+    fn holding(age: Option<u8>) -> Dossier {
+        let Ok(Decision::Record(envelope)) = decided(&Dossier::default(), age) else { panic!("it is new") };
+        let mut dossier = Dossier::default();
+        let (position, hash) = (rollbook_events::Position(1), Hash::of(b""));
+        dossier.apply(Recorded { position, hash, envelope: std::sync::Arc::from(envelope), body: "".into() });
+        dossier
+    }
+
+    #[test]
+    fn an_age_that_is_left_out_again_says_the_same_whatever_was_derived_before() {
+        for (was, again) in [(Some(40), None), (Some(40), Some(40)), (None, None)] {
+            assert!(matches!(decided(&holding(was), again), Ok(Decision::Known(_))), "{was:?} {again:?}");
+        }
+        for (was, again) in [(Some(40), Some(39)), (None, Some(40))] {
+            let refused = decided(&holding(was), again).map(|_| ()).unwrap_err();
+            assert_eq!(refused.code, RejectionCode::IdReused, "{was:?} {again:?}");
+        }
+    }
+}
