@@ -249,6 +249,10 @@ impl Log for AcknowledgedLog {
         if let (Some(first), Some(last), Some(message)) = (positions.first(), positions.last(), batch.last()) {
             // A server that came back meanwhile may be another than the one asked first.
             self.compare_if_new().await.map_err(|loss| AppendError::Unknown { source: chain(&loss).into() })?;
+            if *first <= before && self.compare().await.is_ok() {
+                // What was acknowledged last still stands: this had been appended before, by whomever, and was found again.
+                return Ok(positions);
+            }
             self.take(before, *first, *last, message.body.clone())?;
         }
         Ok(positions)

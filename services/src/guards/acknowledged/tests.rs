@@ -160,3 +160,10 @@ async fn nothing_is_appended_while_anything_forbids_it() {
     health.green("disk");
     log.append(&[message("a")]).await.unwrap();
 }
+
+#[tokio::test]
+async fn what_stands_already_may_be_found_again_below_what_was_acknowledged_since() {
+    let (_, log, health) = guarded(&["a", "b", "c"], Some(receipt(3, "c"))).await;
+    assert_eq!(log.append(&[message("b")]).await.unwrap(), [Position(2)]);
+    assert_eq!((health.refusal(), log.receipt().map(|receipt| receipt.position)), (None, Some(Position(3))));
+}
