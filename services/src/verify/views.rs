@@ -2,7 +2,7 @@
 
 use std::path::Path;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use rollbook_events::Position;
 use rollbook_projections::store::read::{Filter, Known, Page};
@@ -21,6 +21,8 @@ const ROWS_AT_ONCE: u32 = 4_000;
 
 /// How long the fold may take for its next batch.
 const NEXT_BATCH: Duration = Duration::from_secs(120);
+/// How long what fails may be tried again.
+const AGAIN: Duration = Duration::from_secs(15);
 
 const PLACE: &str = "the views";
 
@@ -101,8 +103,18 @@ async fn fold(log: &NatsLog, fresh: &Db, at: Position, told: &mut Told<'_>) -> R
     let cancelled = CancellationToken::new();
     let (projector, mut status) = Projector::new(Arc::new(log.clone()), fresh.clone());
     let running = tokio::spawn(projector.run(cancelled.clone()));
+    // What fails and is tried again changes its status for ever: only a position that moves is progress.
+    let (mut moved, mut reached) = (Instant::now(), Position(0));
     let folded = loop {
         let now = status.borrow_and_update().clone();
+        let patience = if matches!(now.phase, Phase::Waiting { .. }) { AGAIN } else { NEXT_BATCH };
+        if now.position > reached || matches!(now.phase, Phase::Rederiving { .. }) {
+            (moved, reached) = (Instant::now(), now.position);
+        } else if moved.elapsed() > patience {
+            break Err(Stopped::Fold(
+                now.trouble().unwrap_or_else(|| format!("nothing came after position {reached}")),
+            ));
+        }
         told("clean fold", now.position.0.min(at.0), at.0);
         if now.position >= at {
             break Ok(());

@@ -41,7 +41,7 @@ pub fn make(programs: &Path, data: &Path) {
 /// The server, on a socket in `sockets` alone. Its flushing is the default: what it says is committed is on disk.
 pub fn server(programs: &Path, data: &Path, sockets: &Path) -> Command {
     let mut command = crate::postgres::command(&programs.join("postgres"));
-    command.arg("-D").arg(data).args(["-h", "", "-c", "max_connections=60", "-c", "shared_buffers=32MB", "-k"]);
+    command.arg("-D").arg(data).args(["-h", "", "-c", "max_connections=200", "-c", "shared_buffers=32MB", "-k"]);
     command.arg(sockets);
     command
 }
