@@ -13,6 +13,7 @@ pub mod cluster;
 pub mod ledger;
 pub mod log_contract;
 pub mod part;
+pub mod ports;
 pub mod postgres;
 pub mod server;
 pub mod truth;

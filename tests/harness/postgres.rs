@@ -69,7 +69,7 @@ impl Postgres {
             .status()
             .unwrap();
         assert!(made.success(), "initdb failed");
-        let port = free_port();
+        let port = crate::ports::free_port().unwrap();
         let child = command(&programs.join("postgres"))
             .arg("-D")
             .arg(&data)
@@ -127,8 +127,4 @@ impl Drop for Postgres {
         _ = nix::sys::signal::kill(id, nix::sys::signal::Signal::SIGINT);
         _ = self.child.wait();
     }
-}
-
-fn free_port() -> u16 {
-    std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port()
 }

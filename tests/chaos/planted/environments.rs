@@ -11,9 +11,10 @@ use super::watch::Seen;
 use super::workshop::top;
 use crate::chaos::tools::ledger::{Program, Start};
 use crate::chaos::tools::loop_fs::{Kind, LoopFs};
-use crate::chaos::tools::nats::{Nats, Sync, free_port};
+use crate::chaos::tools::nats::{Nats, Sync};
 use crate::chaos::tools::{run, streams, text, wait_for};
 use crate::chaos::world::postgres;
+use crate::ports::free_port;
 
 /// The server that loses what it acknowledged, as the Jepsen report of 2025 found.
 const OLD_SERVER: &str = "2.12.1";

@@ -9,6 +9,7 @@ use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
 
 use super::wait_for;
+use crate::ports::free_port;
 
 /// How long a server may take to be ready.
 const PATIENCE: Duration = Duration::from_secs(30);
@@ -38,14 +39,6 @@ pub struct Nats {
 #[expect(clippy::disallowed_methods, reason = "the environment says which server is tried")]
 pub fn program() -> PathBuf {
     std::env::var_os("ROLLBOOK_NATS_SERVER").map_or_else(|| PathBuf::from("nats-server"), PathBuf::from)
-}
-
-/// A port that is free at this moment.
-///
-/// # Errors
-/// Where there is none.
-pub fn free_port() -> anyhow::Result<u16> {
-    Ok(std::net::TcpListener::bind("127.0.0.1:0")?.local_addr()?.port())
 }
 
 impl Nats {

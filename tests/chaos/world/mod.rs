@@ -190,7 +190,7 @@ impl World {
     pub fn last_words(&self, service: &Service) -> String {
         let log = std::fs::read_to_string(self.setup.dir.join(format!("{}.log", service.name))).unwrap_or_default();
         let lines: Vec<&str> = log.lines().collect();
-        lines[lines.len().saturating_sub(5)..].join(" | ")
+        lines[lines.len().saturating_sub(20)..].join(" | ")
     }
 }
 

@@ -9,7 +9,7 @@ use async_nats::jetstream;
 use super::parts::{NATS_TOKEN, service};
 use super::service::{Ready, Role, Service};
 use super::{Setup, World};
-use crate::chaos::tools::nats::free_port;
+use crate::ports::free_port;
 
 const NAMES: [&str; 3] = ["node-1", "node-2", "node-3"];
 /// How long a node may take for an answer before the next one is asked.
