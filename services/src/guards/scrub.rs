@@ -21,6 +21,11 @@ const EVERY: Duration = Duration::from_secs(24 * 60 * 60);
 const NEXT: Duration = Duration::from_secs(30);
 /// How often a stream that could not be read is read again before it waits for the next day.
 const MOST_TRIES: u32 = 5;
+/// Messages read as fast as they come: a small ledger is looked through before anything is built on it.
+const AT_ONCE: u64 = 50_000;
+/// Messages of one stretch after that, and how many times as long as it took is rested: whoever records and asks comes first.
+const STRETCH: u64 = 1_000;
+const RESTS: u32 = 9;
 /// How long between two tries.
 const AGAIN_AFTER: Duration = Duration::from_secs(10);
 
@@ -72,11 +77,18 @@ async fn once(log: &dyn Log) -> Result<u64, ReadError> {
     let head = log.head().await?;
     let mut at = Position(0);
     let mut messages = log.follow(at).await?;
+    let mut stretch = Instant::now();
     while at < head {
         match timeout(NEXT, messages.next()).await {
             Ok(Some(stored)) => at = stored?.position,
             Ok(None) => return Err(ReadError::unavailable("the stream's reader ended")),
             Err(elapsed) => return Err(ReadError::unavailable(elapsed)),
+        }
+        if at.0.is_multiple_of(STRETCH) {
+            if at.0 > AT_ONCE {
+                tokio::time::sleep(stretch.elapsed() * RESTS).await;
+            }
+            stretch = Instant::now();
         }
     }
     Ok(head.0)
