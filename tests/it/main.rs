@@ -24,6 +24,7 @@ mod notice_reasoning;
 mod permissions;
 mod rebuilding;
 mod recording;
+mod rotten_history;
 mod sample_county;
 mod scenarios;
 mod taking_over;

@@ -13,6 +13,8 @@ use super::{migrations, reporting};
 const MOST_IDLE_IN_A_TRANSACTION: &str = "5s";
 /// Connections to one database; a query server holds as many at once as it answers questions.
 const MOST_CONNECTIONS: u32 = 8;
+/// How long a connection, or another's lock on a file of SQLite, is waited for.
+const PATIENCE: Duration = Duration::from_secs(10);
 /// Connections to what says which views are live.
 const MOST_CONNECTIONS_TO_CONTROL: u32 = 2;
 
@@ -54,7 +56,7 @@ pub enum StoreError {
         expected: u64,
     },
     /// A stored event cannot be read back.
-    #[error("the event at position {position} of event_history cannot be read")]
+    #[error("the event at position {position} of event_history cannot be read: make the views anew (rollbook rebuild)")]
     Undecodable {
         /// Which.
         position: u64,
@@ -108,7 +110,7 @@ impl Db {
             if let Some(schema) = place.schema() {
                 options = options.options([("search_path", schema)]);
             }
-            let pool = PgPoolOptions::new().max_connections(most).acquire_timeout(Duration::from_secs(10));
+            let pool = PgPoolOptions::new().max_connections(most).acquire_timeout(PATIENCE);
             Ok(Self::Pg(pool.connect_with(options).await.doing("connect")?))
         } else if address.starts_with("sqlite:") {
             let options = SqliteConnectOptions::from_str(address).map_err(|_| StoreError::Address)?;
@@ -119,12 +121,12 @@ impl Db {
                 .journal_mode(SqliteJournalMode::Wal)
                 // The log is the truth and the views are made from it again, so the views' database need not flush each time.
                 .synchronous(SqliteSynchronous::Normal)
-                .busy_timeout(Duration::from_secs(10))
+                .busy_timeout(PATIENCE)
                 // A checkpoint of the write-ahead log flushes, so it comes after 80 MB and not after each batch.
                 .pragma("wal_autocheckpoint", "20000")
-                // 16 MB, times the connections.
-                .pragma("cache_size", "-16384");
-            let pool = SqlitePoolOptions::new().max_connections(most);
+                // 8 MB, times the connections.
+                .pragma("cache_size", "-8192");
+            let pool = SqlitePoolOptions::new().max_connections(most).acquire_timeout(PATIENCE);
             Ok(Self::Lite(pool.connect_with(options).await.doing("open")?))
         } else {
             Err(StoreError::Address)

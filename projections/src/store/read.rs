@@ -14,7 +14,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use chrono::{DateTime, Utc};
-use rollbook_events::{EventId, MemberId, Position, decode};
+use rollbook_events::{EventId, Hash, MemberId, Position, decode};
 use sqlx::{QueryBuilder, Row as _};
 use uuid::Uuid;
 
@@ -59,9 +59,13 @@ fn recorded(number: i64, hash: &str, event: String) -> Result<Recorded, StoreErr
     let position = position(number);
     let undecodable = |source| StoreError::Undecodable { position: position.0, source };
     let envelope = decode(event.as_bytes()).map_err(undecodable)?;
-    let hash = hash
-        .parse()
-        .map_err(|_| undecodable(rollbook_events::DecodeError::Attribute { name: "hash", problem: "is unreadable" }))?;
+    // A file that rots on its disk gives back other bytes, and an event that can be read is not yet the one that was filed.
+    let hash: Hash = hash.parse().ok().filter(|hash| *hash == Hash::of(event.as_bytes())).ok_or_else(|| {
+        undecodable(rollbook_events::DecodeError::Attribute {
+            name: "hash",
+            problem: "is not that of the stored event",
+        })
+    })?;
     Ok(Recorded { position, hash, envelope: Arc::new(envelope), body: event.into() })
 }
 

@@ -11,14 +11,14 @@ use rollbook_projections::at_hand::keep_from;
 use rollbook_projections::store::{Db, Live, StoreError};
 
 use super::history_error::{HistoryError, Unreadable};
-use super::ids_ahead::IdsAhead;
+use super::ids_ahead::{IdsAhead, known_by_id};
 use super::kept::Kept;
 use super::people::MayBeLinked;
 use super::reserved::Reserved;
 use crate::log::{Log, Stored};
 
 /// Bytes, as [`Kept::weight`] counts them, of the dossiers kept at hand; past it those longest not used are let go.
-const MOST_KEPT: usize = 64 * 1_024 * 1_024;
+const MOST_KEPT: usize = 40 * 1_024 * 1_024;
 /// How many times as many while the view lags behind them.
 const TIMES_WHILE_LAGGING: usize = 2;
 /// Histories that are read from the stream at once.
@@ -145,13 +145,25 @@ impl Histories {
         for subject in missing {
             self.kept.insert(subject, Kept::unread(self.turn));
         }
+        let mut broken = BTreeSet::new();
         for mut recorded in events {
             let body = std::mem::replace(&mut recorded.body, self.no_body.clone()).len();
             let subject = recorded.envelope.subject;
             self.may_be_linked.note(subject, &recorded.envelope.event);
             if let Some(kept) = self.kept.get_mut(&subject) {
+                if recorded.envelope.previous != kept.last_hash() {
+                    broken.insert(subject);
+                }
                 kept.file(recorded, body);
             }
+        }
+        if !broken.is_empty() {
+            tracing::warn!(
+                members = broken.len(),
+                "event_history lacks events that the log may hold: see rollbook verify"
+            );
+            // The stream tells whether it is broken too. A view that lacks the last events only makes the append conflict.
+            self.read_stream(broken, unreadable).await?;
         }
         Ok(())
     }
@@ -256,11 +268,11 @@ impl Histories {
             return Ok(Vec::new());
         }
         self.ids_ahead.look(&*self.log, &self.db, now).await?;
-        let known = self.db.events_by_id(ids).await?.into_iter();
+        let (known, rotten) = known_by_id(&self.db, ids).await?;
         let mut named: Vec<(EventId, Subject)> =
-            known.map(|known| (known.envelope.id, known.envelope.subject)).collect();
+            known.iter().map(|known| (known.envelope.id, known.envelope.subject)).collect();
         for id in ids {
-            let Some(position) = self.ids_ahead.position(*id) else { continue };
+            let Some(position) = self.ids_ahead.position(*id).or_else(|| rotten.get(id).copied()) else { continue };
             let stored = self.log.get(position).await?.ok_or(HistoryError::Gone { position })?;
             // One that cannot be read is refused where its dossier is wanted.
             let recorded = crate::projector::recorded(&stored).ok().filter(|recorded| recorded.envelope.id == *id);

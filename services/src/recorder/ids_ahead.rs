@@ -8,7 +8,8 @@ use std::hash::{BuildHasher, RandomState};
 use std::time::Duration;
 
 use rollbook_events::{EventId, Position};
-use rollbook_projections::store::Db;
+use rollbook_projections::Recorded;
+use rollbook_projections::store::{Db, StoreError};
 use serde::Deserialize;
 use tokio::time::Instant;
 
@@ -97,6 +98,25 @@ impl IdsAhead {
         );
         self.positions.retain(|_, position| *position > from);
     }
+}
+
+/// The events of these ids as the view knows them, and where those stand in the log that it can no longer read.
+pub(super) async fn known_by_id(
+    db: &Db,
+    ids: &[EventId],
+) -> Result<(Vec<Recorded>, HashMap<EventId, Position>), HistoryError> {
+    let (mut known, mut rotten) = (Vec::new(), HashMap::new());
+    match db.events_by_id(ids).await {
+        Err(StoreError::Undecodable { .. }) => {}
+        events => return Ok((events?, rotten)),
+    }
+    for id in ids {
+        match db.events_by_id(&[*id]).await {
+            Err(StoreError::Undecodable { position, .. }) => _ = rotten.insert(*id, Position(position)),
+            events => known.extend(events?),
+        }
+    }
+    Ok((known, rotten))
 }
 
 #[cfg(test)]
