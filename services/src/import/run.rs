@@ -21,7 +21,7 @@ use crate::log::Message;
 use crate::recorder::{Answers, Work};
 
 /// Chunks read ahead, and chunks recorded at once.
-const CHUNKS_AHEAD: usize = 3;
+const CHUNKS_AHEAD: usize = 2;
 /// Event ids in one `rows_settled`; 39 bytes each, under the stream's limit on a message.
 const MOST_IDS: usize = 5_000;
 

@@ -13,7 +13,7 @@ use super::recorded;
 use crate::log::{Log, ReadError, Stored};
 
 /// Events decoded in one go, and about how many bytes of them.
-const MOST_IN_A_GO: usize = 2_000;
+const MOST_IN_A_GO: usize = 1_000;
 const MOST_BYTES_IN_A_GO: usize = 4 << 20;
 /// How long a go waits for more, each time and in all: the log comes in dribbles, and a transaction costs the same for one
 /// event or many; but where they never cease, nobody may wait until it is full.
@@ -22,10 +22,10 @@ const MOMENTS: Duration = Duration::from_millis(20);
 /// Messages taken from the stream at once, where as many wait.
 const MOST_READY: usize = 100;
 /// Batches decoded ahead.
-const BATCHES_AHEAD: usize = 3;
-/// Events written in one transaction, where as many wait: what is far behind is written in larger steps, which touch each
-/// page of the indexes less often.
-const MOST_IN_A_STEP: usize = 6_000;
+const BATCHES_AHEAD: usize = 2;
+/// Events written in one transaction, where as many wait. Of each of their members all earlier events are read, so that a
+/// larger step takes more memory; it is not faster.
+const MOST_IN_A_STEP: usize = 2_000;
 
 /// A decoded batch: events, and those of them that no program of today can read.
 pub(super) struct Batch {

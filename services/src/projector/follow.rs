@@ -23,7 +23,7 @@ use crate::failpoint;
 use crate::log::Log;
 
 /// Bytes, about, of the dossiers kept at hand with their rows.
-const MOST_HELD: usize = 112 << 20;
+const MOST_HELD: usize = 40 << 20;
 /// Members derived anew in one go.
 const MEMBERS_IN_A_GO: u32 = 500;
 /// How often an idle projector looks whether its views were reset, and at the log's head.
