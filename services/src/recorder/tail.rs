@@ -47,7 +47,13 @@ impl<'l> Tail<'l> {
                 Ok(Some(Err(error))) => return Some(Err(error.into())),
                 Ok(None) => break,
                 Err(_) => match self.log.get(next).await {
-                    Ok(Some(_)) => {}
+                    Ok(Some(_)) => {
+                        tracing::warn!(position = next.0, "a message that the log holds does not come: reading again");
+                        match self.log.follow(self.last).await {
+                            Ok(messages) => self.messages = messages,
+                            Err(error) => return Some(Err(error.into())),
+                        }
+                    }
                     Ok(None) => return Some(Err(HistoryError::Gone { position: next })),
                     Err(error) => return Some(Err(error.into())),
                 },
