@@ -65,7 +65,7 @@ const fn histogram(name: &'static str, unit: Unit, meaning: &'static str) -> Mea
 }
 
 /// Every figure of this program; those of the process have the names that every dashboard knows.
-pub const ALL: [Measure; 35] = [
+pub const ALL: [Measure; 36] = [
     gauge("rollbook_build_info", Unit::Count, "1, with the label `version`"),
     gauge("rollbook_ready", Unit::Count, "1 while `/readyz` says 200, else 0"),
     gauge(
@@ -93,6 +93,7 @@ pub const ALL: [Measure; 35] = [
     histogram("rollbook_recorder_append_seconds", Unit::Seconds, "from sending an append to its acknowledgement"),
     histogram("rollbook_recorder_batch_events", Unit::Count, "events in one append"),
     histogram("rollbook_recorder_round_requests", Unit::Count, "requests decided together"),
+    counter("rollbook_recorder_sweeps_total", "times that every clock that had run out was determined"),
     counter("rollbook_import_rows_total", "rows of files that were settled"),
     gauge("rollbook_projector_position", Unit::Count, "the last event that the views hold"),
     gauge("rollbook_projector_head", Unit::Count, "the last event of the log, as last seen"),

@@ -6,7 +6,7 @@ use std::process::{Command, Stdio};
 use serde_json::Value;
 
 #[test]
-fn every_figure_is_printed() {
+fn heavy_every_figure_is_printed() {
     let mut bench = Command::new(harness::rollbook());
     bench.args(["bench", "--members", "50", "--json", "--quiet"]).stdin(Stdio::null());
     let output = bench.output().unwrap();

@@ -27,6 +27,12 @@ pub const MOST_BY_FILES: u32 = 100_000;
 const KINDS: [FileKind; 4] =
     [FileKind::MemberInformation, FileKind::OutreachTracker, FileKind::ReturnTransmission, FileKind::Events];
 
+/// A county of fewer members than this is imported from one plan's files alone: so few people are in so many files that what
+/// a file costs would be all that is measured.
+const FEW: u32 = 1_000;
+/// That plan.
+const ONE_PLAN: &str = "la-care";
+
 /// The name of an event's chain link in its bytes.
 const PREVIOUS: &str = "\"previoushash\":\"";
 
@@ -48,13 +54,18 @@ pub async fn import(
     let before = recorder.standing().await?.1;
     let (watched, nats, begun) =
         (recorder.watched(), super::process::Watched::from_now(ground.nats().pid()), Instant::now());
-    let (mut rows, mut quarantined) = (0, 0);
+    let (mut rows, mut quarantined, mut imported) = (0, 0, 0);
     for kind in KINDS {
         say(&format!("import: {}", kind.name()));
-        for report in import_kind(ground, recorder, &files(&county, kind)?, kind).await? {
+        let mut files = files(&county, kind)?;
+        if members < FEW {
+            files.retain(|path| path.file_name().is_some_and(|name| name.to_string_lossy().starts_with(ONE_PLAN)));
+        }
+        for report in import_kind(ground, recorder, &files, kind).await? {
             let number = |name: &str| report.get(name).and_then(Value::as_u64).unwrap_or(0);
             rows += number("rows");
             quarantined += number("quarantined");
+            imported += 1;
         }
     }
     let took = begun.elapsed();
@@ -62,7 +73,10 @@ pub async fn import(
     let figure = Figure::events("import", members, events, took).cost(watched.cost()).nats(nats.cost());
     std::fs::remove_dir_all(county)?;
     let figure = figure.and("rows", rows).and("rows_per_s", super::figure::rate(rows, took));
-    Ok(figure.and("quarantined", quarantined).and("seconds", super::figure::round(took.as_secs_f64())))
+    Ok(figure
+        .and("quarantined", quarantined)
+        .and("files", imported)
+        .and("seconds", super::figure::round(took.as_secs_f64())))
 }
 
 fn files(county: &Path, kind: FileKind) -> anyhow::Result<Vec<PathBuf>> {

@@ -185,6 +185,12 @@ impl Run<'_> {
         }
         self.about("the views catch up");
         projector.caught_up().await?;
+        // Else every figure of the recorder would be one of its first sweep too, which an import leaves much to do.
+        self.about("clocks that ran out are determined");
+        let recorder = Service::start(self.ground, "recorder", &self.views()).await?;
+        recorder.swept().await?;
+        recorder.stop().await;
+        projector.caught_up().await?;
         projector.stop().await;
         Ok(())
     }

@@ -21,6 +21,8 @@ const STOP_TIMEOUT: Duration = Duration::from_secs(30);
 /// How long the views may stand still before the measurement gives up on them.
 const STILL: Duration = Duration::from_secs(120);
 const LOOK_EVERY: Duration = Duration::from_millis(20);
+/// How often it is asked whether a sweep has ended, which is long.
+const SWEPT_EVERY: Duration = Duration::from_millis(200);
 
 /// A part that runs.
 #[derive(Debug)]
@@ -122,6 +124,28 @@ impl Service {
                 bail!("the views stand still at {position} of {head}");
             }
             sleep(LOOK_EVERY).await;
+        }
+    }
+
+    /// Waits until every clock that had run out is determined.
+    ///
+    /// # Errors
+    /// Where the log stands still for long meanwhile.
+    pub async fn swept(&self) -> anyhow::Result<()> {
+        let (mut moved, mut last) = (Instant::now(), 0);
+        loop {
+            let metrics = self.request(Method::GET, "/metrics").send().await?.text().await?;
+            if metrics.lines().any(|line| line.starts_with("rollbook_recorder_sweeps_total ")) {
+                return Ok(());
+            }
+            let head = self.standing().await?.1;
+            if head != last {
+                (moved, last) = (Instant::now(), head);
+            }
+            if moved.elapsed() > STILL {
+                bail!("a sweep stands still at {head}");
+            }
+            sleep(SWEPT_EVERY).await;
         }
     }
 

@@ -50,9 +50,13 @@ impl Sweep {
                 _ = ticks.tick() => {}
                 () = cancelled.cancelled() => return,
             }
-            if let Err(error) = self.once().await {
+            match self.once().await {
+                Ok(events) => {
+                    metrics::counter!("rollbook_recorder_sweeps_total").increment(1);
+                    tracing::info!(events, "every clock that ran out is determined");
+                }
                 // The next one looks for the same.
-                tracing::warn!(error = %crate::error_chain::chain(&error), "a sweep ended early");
+                Err(error) => tracing::warn!(error = %crate::error_chain::chain(&error), "a sweep ended early"),
             }
         }
     }
