@@ -1,6 +1,7 @@
 //! A whole ledger in one process tree, or one of its parts on its own: the same code either way.
 
 mod demo;
+mod folder;
 mod parts;
 
 use std::net::SocketAddr;
@@ -8,7 +9,8 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use anyhow::{Context, bail};
-use rollbook_events::Actor;
+use futures_util::FutureExt;
+use futures_util::future::BoxFuture;
 use rollbook_projections::store::Views;
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
@@ -16,14 +18,16 @@ use tokio_util::sync::CancellationToken;
 use crate::app::App;
 use crate::archive::{Address, Archiving};
 use crate::failpoint;
-use crate::guards::{self, Guards, Place, Watched};
+use crate::guards::{self, Guards, Watch, Watched};
 use crate::health::Health;
 use crate::http;
 use crate::log::Access;
 use crate::nats_server::NatsServer;
 use crate::projector::Phase;
-use crate::tokens::{Tokens, private};
 
+use folder::{first_token, places, whole_path};
+
+pub(crate) use folder::make_folder;
 pub use parts::{Role, Streams};
 
 /// How long callers in flight may take for their answers at the end.
@@ -79,26 +83,14 @@ pub async fn up(mut settings: Settings) -> anyhow::Result<()> {
     settings.data = whole_path(&settings.data)?;
     make_folder(&settings.data)?;
     let mut server = NatsServer::start(&settings.data, settings.nats_server.clone()).await?;
-    let (cancelled, health) = (CancellationToken::new(), Health::default());
-    let database = match &settings.database {
-        Some(database) => database.clone(),
-        None => format!("sqlite://{}", settings.data.join("views.db").display()),
+    let (access, cancelled) = (server.access().clone(), CancellationToken::new());
+    // A client waits for a server that is gone until it is back, and this one nobody else would start again.
+    let begun = tokio::select! {
+        begun = begin(&settings, &access, &cancelled) => begun,
+        () = told_to_end() => return Ok(()),
+        status = server.wait() => return bail_server(status.map(|status| status.to_string()), &settings.data),
     };
-    let streams = Streams::create(server.access(), 1).await?;
-    let views = Views::open(&database).await?;
-    failpoint!("start.after_streams");
-    let watched = Watched { places: places(&settings.data, &database), data: settings.data.clone(), records: true };
-    let guards = Guards::new(streams.all(), views.live().clone(), health.clone(), watched, settings.guards)?;
-    // Before anything can be recorded: not even a first rulebook stands on a log that has lost its end, or is not what was
-    // archived.
-    guards.look().await;
-    let archiving = archive(&streams, settings.archive.as_ref(), &health).await?;
-    let streams = streams.guarded(&guards);
-    let mut app = parts::whole(&streams, views, &settings.data, &health, guards.last_recorded(), &cancelled).await?;
-    app.archive = archiving.as_ref().map(Archiving::watched);
-    let watch = guards.watch(app.status.clone(), &cancelled);
-    let (address, serving) = listen(app.clone(), settings.listen, &cancelled).await?;
-    first_token(&app.tokens, &settings.data)?;
+    let Whole { streams, app, archiving, watch, address, serving } = begun?;
     let run = async {
         ready(&app, address, &settings.data).await?;
         if let Some(members) = settings.demo {
@@ -106,7 +98,7 @@ pub async fn up(mut settings: Settings) -> anyhow::Result<()> {
         }
         std::future::pending().await
     };
-    let mut serving = std::pin::pin!(serving);
+    let mut serving = serving;
     let ended = tokio::select! {
         ended = run => ended,
         ended = &mut serving => ended,
@@ -126,6 +118,40 @@ pub async fn up(mut settings: Settings) -> anyhow::Result<()> {
     server.stop().await;
     _ = std::fs::remove_file(settings.data.join("endpoint"));
     ended
+}
+
+/// A whole ledger that has begun.
+struct Whole {
+    streams: Streams,
+    app: App,
+    archiving: Option<Archiving>,
+    watch: Watch,
+    address: SocketAddr,
+    serving: BoxFuture<'static, anyhow::Result<()>>,
+}
+
+async fn begin(settings: &Settings, access: &Access, cancelled: &CancellationToken) -> anyhow::Result<Whole> {
+    let health = Health::default();
+    let database = match &settings.database {
+        Some(database) => database.clone(),
+        None => format!("sqlite://{}", settings.data.join("views.db").display()),
+    };
+    let streams = Streams::create(access, 1).await?;
+    let views = Views::open(&database).await?;
+    failpoint!("start.after_streams");
+    let watched = Watched { places: places(&settings.data, &database), data: settings.data.clone(), records: true };
+    let guards = Guards::new(streams.all(), views.live().clone(), health.clone(), watched, settings.guards)?;
+    // Before anything can be recorded: not even a first rulebook stands on a log that has lost its end, or is not what was
+    // archived.
+    guards.look().await;
+    let archiving = archive(&streams, settings.archive.as_ref(), &health).await?;
+    let streams = streams.guarded(&guards);
+    let mut app = parts::whole(&streams, views, &settings.data, &health, guards.last_recorded(), cancelled).await?;
+    app.archive = archiving.as_ref().map(Archiving::watched);
+    let watch = guards.watch(app.status.clone(), cancelled);
+    let (address, serving) = listen(app.clone(), settings.listen, cancelled).await?;
+    first_token(&app.tokens, &settings.data)?;
+    Ok(Whole { streams, app, archiving, watch, address, serving })
 }
 
 /// Runs one part of a ledger until it is told to end.
@@ -195,40 +221,11 @@ async fn archive(
     Ok(Some(begun.with_context(|| format!("could not archive into {address}"))?))
 }
 
-/// The whole path: it is told to callers who run elsewhere.
-fn whole_path(data: &Path) -> anyhow::Result<PathBuf> {
-    std::path::absolute(data).with_context(|| format!("{} is no path", data.display()))
-}
-
-pub(crate) fn make_folder(data: &Path) -> anyhow::Result<()> {
-    use std::os::unix::fs::PermissionsExt;
-    let doing = || format!("could not make the data folder {}", data.display());
-    for folder in [data.to_owned(), data.join("spool"), data.join("quarantine")] {
-        std::fs::create_dir_all(&folder).with_context(doing)?;
-        // The folder holds the ledger's key, its tokens and files with people's data.
-        std::fs::set_permissions(&folder, std::fs::Permissions::from_mode(0o700)).with_context(doing)?;
-    }
-    Ok(())
-}
-
-/// Makes the operator's token where there is none yet.
-fn first_token(tokens: &Tokens, data: &Path) -> anyhow::Result<()> {
-    let path = data.join("admin.token");
-    if path.exists() {
-        return Ok(());
-    }
-    // A list that names an operator whose token file is gone would leave nobody able to call.
-    tokens.revoke("admin")?;
-    let actor = Actor { org: "rollbook".to_owned(), id: "admin".to_owned(), role: "operator".to_owned() };
-    let token = tokens.issue("admin", actor)?;
-    private(&path, format!("{token}\n").as_bytes())
-}
-
 async fn listen(
     app: App,
     listen: SocketAddr,
     cancelled: &CancellationToken,
-) -> anyhow::Result<(SocketAddr, impl Future<Output = anyhow::Result<()>>)> {
+) -> anyhow::Result<(SocketAddr, BoxFuture<'static, anyhow::Result<()>>)> {
     let listener = TcpListener::bind(listen).await;
     let listener =
         listener.with_context(|| format!("could not listen on {listen}; is another ledger running there?"))?;
@@ -238,7 +235,7 @@ async fn listen(
         let serve = axum::serve(listener, http::router(app)).with_graceful_shutdown(cancelled.cancelled_owned());
         serve.await.context("the API stopped")
     };
-    Ok((address, serving))
+    Ok((address, serving.boxed()))
 }
 
 /// Waits until the views hold what the log holds, then says where the ledger listens.
@@ -276,17 +273,6 @@ async fn ready(app: &App, address: SocketAddr, data: &Path) -> anyhow::Result<()
 #[expect(clippy::print_stdout, reason = "scripts wait for this line")]
 fn say_listening(address: SocketAddr) {
     println!("listening on http://{address}");
-}
-
-/// The disks that must have room: of the data folder, where a private server has its store too, and of views in SQLite.
-fn places(data: &Path, database: &str) -> Vec<Place> {
-    let mut places = vec![Place { what: "the data folder", path: data.to_owned() }];
-    if let Some(file) = database.strip_prefix("sqlite:") {
-        let file = file.strip_prefix("//").unwrap_or(file).split('?').next().unwrap_or_default();
-        let folder = Path::new(file).parent().filter(|folder| folder.is_dir() && *folder != data);
-        places.extend(folder.map(|folder| Place { what: "the views", path: folder.to_owned() }));
-    }
-    places
 }
 
 /// Until somebody wants this program to end.

@@ -5,7 +5,10 @@ use std::fs;
 use std::os::unix::fs::PermissionsExt;
 use std::path::PathBuf;
 
+use harness::chaos::world::service::children;
 use harness::server::{Private, binary};
+use nix::sys::signal::{Signal, kill};
+use nix::unistd::Pid;
 use rollbook::log::{Log, StreamSpec};
 use rollbook::nats_server::{NatsServer, StartError};
 
@@ -77,13 +80,42 @@ async fn its_secret_is_for_this_user_alone() {
 #[tokio::test]
 async fn it_ends_when_it_is_dropped() {
     let private = Private::start().await;
-    let pid = nix::unistd::Pid::from_raw(private.server.pid().try_into().unwrap());
+    let pid = Pid::from_raw(private.server.pid().try_into().unwrap());
     drop(private.server);
     tokio::time::timeout(std::time::Duration::from_secs(20), async {
-        while nix::sys::signal::kill(pid, None).is_ok() {
+        while kill(pid, None).is_ok() {
             tokio::time::sleep(std::time::Duration::from_millis(10)).await;
         }
     })
     .await
     .unwrap();
+}
+
+/// Waits until it is so; a while, not for ever.
+async fn until(what: &str, mut is: impl FnMut() -> bool) {
+    let begun = std::time::Instant::now();
+    while !is() {
+        assert!(begun.elapsed() < std::time::Duration::from_secs(60), "{what}");
+        tokio::time::sleep(std::time::Duration::from_millis(10)).await;
+    }
+}
+
+#[tokio::test]
+async fn a_ledger_ends_where_its_server_ends_in_the_middle_of_the_start() {
+    let dir = tempfile::tempdir().unwrap();
+    let mut command = std::process::Command::new(harness::rollbook());
+    command.args(["up", "--listen", "127.0.0.1:0", "--data"]).arg(dir.path());
+    command.env("ROLLBOOK_FAILPOINT", "start.after_streams=pause").stderr(std::process::Stdio::piped());
+    let mut up = command.spawn().unwrap();
+    let id = i32::try_from(up.id()).unwrap();
+    let stat = format!("/proc/{id}/stat");
+    until("it stops at the point", || fs::read_to_string(&stat).unwrap().contains(") T ")).await;
+    let servers = children(id);
+    assert_eq!(servers.len(), 1);
+    kill(Pid::from_raw(servers[0]), Signal::SIGKILL).unwrap();
+    kill(Pid::from_raw(id), Signal::SIGCONT).unwrap();
+    until("it ends", || up.try_wait().unwrap().is_some()).await;
+    let output = up.wait_with_output().unwrap();
+    let said = String::from_utf8_lossy(&output.stderr).into_owned();
+    assert!(!output.status.success() && said.contains("the nats-server ended (signal: 9"), "{said}");
 }
