@@ -51,6 +51,8 @@ pub struct Evidence {
     pub plan: Plan,
     /// Every request and its end, in the order they ended.
     pub history: Vec<Record>,
+    /// When the power was cut, in microseconds since the run began.
+    pub power_cuts: Vec<u64>,
     /// The enrollment stream, in order.
     pub events: Vec<Stored>,
     /// The last sequence that the server tells.
@@ -103,6 +105,7 @@ impl Evidence {
             attempts: list(&format!("/v1/outreach/attempts?known_at={head}")).await?,
             file: (world.setup.plan.rows > 0).then(|| import::file(&world.setup.plan)),
             history,
+            power_cuts: world.history.power_cuts(),
             events,
             head,
             intake,

@@ -111,6 +111,7 @@ pub struct History {
     next: AtomicU64,
     requests: watch::Sender<u64>,
     accused: Mutex<Vec<Violation>>,
+    power_cuts: Mutex<Vec<u64>>,
 }
 
 impl History {
@@ -123,6 +124,7 @@ impl History {
             next: AtomicU64::new(1),
             requests: watch::Sender::new(0),
             accused: Mutex::default(),
+            power_cuts: Mutex::default(),
         }
     }
 
@@ -158,6 +160,17 @@ impl History {
     pub fn say(&self, fault: &str, what: &str) {
         let line = serde_json::json!({ "fault": fault, "at": self.now(), "did": what });
         self.file.lock().unwrap().write_all(format!("{line}\n").as_bytes()).unwrap();
+    }
+
+    /// The power of the disk under log and views is cut at this moment.
+    pub fn power_is_cut(&self) {
+        self.say("power", "is cut");
+        self.power_cuts.lock().unwrap().push(self.now());
+    }
+
+    /// When the power was cut, in microseconds since the run began.
+    pub fn power_cuts(&self) -> Vec<u64> {
+        self.power_cuts.lock().unwrap().clone()
     }
 
     /// A fault saw, while it struck, what must not be.

@@ -12,7 +12,7 @@ use rollbook::log::{Log, StreamSpec};
 use rollbook_events::Position;
 use rollbook_projections::changes::Changes;
 use rollbook_projections::store::write::Step;
-use rollbook_projections::store::{StoreError, Views};
+use rollbook_projections::store::{Db, StoreError, Views};
 use serde_json::{Value, json};
 
 use crate::views_on_both::{dump, lite, member, project};
@@ -139,4 +139,21 @@ async fn a_lease_runs_out_by_the_machines_clock_and_survives_its_being_set() {
     assert!(control.take_lease("other", 1_004_000, 4_000).await.unwrap().is_some(), "it has run out");
     assert!(control.take_lease("third", 5_000, 4_000).await.unwrap().is_some(), "the clock was set back");
     views.close().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn parts_that_start_at_once_on_a_new_file_all_find_their_tables() {
+    let folder = tempfile::tempdir().unwrap();
+    for round in 0..5 {
+        let address = format!("sqlite://{}", folder.path().join(format!("{round}.db")).display());
+        let opening = (0..6).map(|_| {
+            tokio::spawn({
+                let address = address.clone();
+                async move { Db::open(&address).await.map(drop).map_err(|error| format!("{error:?}")) }
+            })
+        });
+        for opened in futures_util::future::join_all(opening.collect::<Vec<_>>()).await {
+            opened.unwrap().unwrap();
+        }
+    }
 }

@@ -5,7 +5,7 @@ use std::borrow::Cow;
 use sqlx::migrate::{Migration, MigrationType, Migrator};
 use sqlx::{AssertSqlSafe, SqlSafeStr, SqlStr};
 
-use super::db::{Db, StoreError, on};
+use super::db::{Db, Doing, StoreError, on};
 
 /// Name and text of each migration, oldest first; the same text runs on both databases.
 const ALL: &[(&str, &str)] = &[
@@ -37,7 +37,19 @@ pub(super) async fn run(db: &Db) -> Result<(), StoreError> {
         Migration::new(version, Cow::Borrowed(*name), MigrationType::Simple, sql, false)
     });
     let migrator = Migrator::with_migrations(migrations.collect());
-    on!(db, pool => migrator.run(pool).await).map_err(|source| StoreError::Migration { source })?;
+    match db {
+        Db::Pg(pool) => migrator.run(pool).await.map_err(|source| StoreError::Migration { source })?,
+        Db::Lite(pool) if before == Some(newest()) => {
+            // Nothing is to be made: nobody waits for whoever writes.
+            migrator.run(pool).await.map_err(|source| StoreError::Migration { source })?;
+        }
+        Db::Lite(pool) => {
+            // SQLite has no lock for it: parts that start at once on a new file would get in each other's way.
+            let mut all = pool.begin_with("BEGIN EXCLUSIVE").await.doing("wait for whoever makes the tables")?;
+            migrator.run_direct(None, &mut *all, false).await.map_err(|source| StoreError::Migration { source })?;
+            all.commit().await.doing("make the tables")?;
+        }
+    }
     if before.is_some_and(|before| before < newest()) {
         db.reset().await?;
     }

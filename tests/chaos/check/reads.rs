@@ -5,7 +5,8 @@ use std::collections::BTreeSet;
 use crate::chaos::evidence::Evidence;
 use crate::chaos::history::{Outcome, Record, What};
 
-/// I8: no position is told that the log does not have; a list at a position holds each event up to it; positions never fall.
+/// I8: no position is told that the log does not have; a list at a position holds each event up to it; positions never fall,
+/// but where the power was cut: views in SQLite are not flushed, for they are made again from the log.
 pub fn checkpoint(evidence: &Evidence) -> Vec<String> {
     let mut wrong = Vec::new();
     for record in answered(evidence) {
@@ -36,15 +37,21 @@ fn falling(evidence: &Evidence) -> Vec<String> {
         What::Submit { .. } | What::Import { .. } => false,
     };
     let told = || answered(evidence).filter(of_now).filter_map(|record| Some((record, record.position?)));
-    let mut ended: Vec<(u64, u64)> = told().map(|(record, position)| (record.ended, position)).collect();
+    let mut ended: Vec<(u64, u64, u64)> =
+        told().map(|(record, position)| (record.ended, record.begun, position)).collect();
     let mut begun: Vec<(u64, u64, u64)> =
         told().map(|(record, position)| (record.begun, position, record.operation)).collect();
     ended.sort_unstable();
     begun.sort_unstable();
     let (mut ended, mut highest, mut wrong) = (ended.into_iter().peekable(), 0, Vec::new());
+    let (mut cuts, mut cut) = (evidence.power_cuts.iter().copied().peekable(), 0);
     for (at, position, operation) in begun {
-        while let Some((_, earlier)) = ended.next_if(|(end, _)| *end < at) {
-            highest = highest.max(earlier);
+        while let Some(next) = cuts.next_if(|next| *next < at) {
+            (cut, highest) = (next, 0);
+        }
+        while let Some((_, since, earlier)) = ended.next_if(|(end, ..)| *end < at) {
+            // What was asked before the cut tells of the views before it.
+            highest = if since > cut { highest.max(earlier) } else { highest };
         }
         if position < highest {
             wrong.push(format!("operation {operation} saw the views at {position} after they were at {highest}"));

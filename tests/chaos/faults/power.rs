@@ -41,6 +41,7 @@ pub fn fail(world: &World) {
         for service in &world.services {
             service.unwant();
         }
+        world.history.power_is_cut();
         disk.cut_power().unwrap();
         for service in &world.services {
             service.kill_tree();
@@ -153,6 +154,7 @@ impl Fault for FlushLies {
 /// The power fails while strace holds the server: it is let go only when it is dead, or it would flush after all.
 fn fail_under(world: &World, strace: Strace) {
     if let Some(disk) = &world.setup.disk {
+        world.history.power_is_cut();
         disk.lock().unwrap().cut_power().unwrap();
     }
     drop(strace);

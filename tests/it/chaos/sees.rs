@@ -87,6 +87,7 @@ fn clean() -> Evidence {
     let mut all = Evidence {
         plan,
         history: Vec::new(),
+        power_cuts: Vec::new(),
         events: Vec::new(),
         head: 0,
         intake: Vec::new(),
@@ -235,7 +236,15 @@ fn a_checkpoint_that_runs_ahead_or_falls_is_seen() {
     seen("I8", |all| all.history[7] = record(8, Outcome::Ok, Some(9), What::Status { head: 9 }));
     seen("I8", |all| all.history[7] = record(8, Outcome::Ok, Some(5), What::Status { head: 4 }));
     seen("I8", |all| all.history[5] = read(6, "/v1/events", None, None, 4, &[1, 2, 4]));
-    seen("I8", |all| all.history[7] = record(8, Outcome::Ok, Some(2), What::Status { head: 5 }));
+    let falls = |all: &mut Evidence| all.history[7] = record(8, Outcome::Ok, Some(2), What::Status { head: 5 });
+    seen("I8", falls);
+    let after = |cut: u64| {
+        found(|all| {
+            falls(all);
+            all.power_cuts.push(cut);
+        })
+    };
+    assert!(after(100).contains(&"I8") && !after(790).contains(&"I8"), "only what the cut took may fall");
 }
 
 #[test]
