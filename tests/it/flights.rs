@@ -20,13 +20,21 @@ use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 
-/// A log that stores when it is let, and may be told to lose a batch without storing it.
+/// A log that stores when it is let, and may be told to lose a batch without storing it; or to say of two that another
+/// writer was first, and then to be gone for whoever reads.
 struct Gated {
     inner: MemoryLog,
     gate: Semaphore,
     asked: watch::Sender<usize>,
     sizes: std::sync::Mutex<Vec<usize>>,
     lose: AtomicUsize,
+    contest: AtomicUsize,
+}
+
+impl Gated {
+    fn asked(&self) -> usize {
+        *self.asked.borrow()
+    }
 }
 
 #[async_trait]
@@ -35,8 +43,12 @@ impl Log for Gated {
         self.sizes.lock().unwrap().push(batch.len());
         self.asked.send_modify(|asked| *asked += 1);
         self.gate.acquire().await.unwrap().forget();
-        if self.lose.load(Ordering::SeqCst) == *self.asked.borrow() {
+        if self.lose.load(Ordering::SeqCst) == self.asked() {
             return Err(AppendError::Unavailable { source: "lost".into() });
+        }
+        let contested = self.contest.load(Ordering::SeqCst);
+        if (contested..contested + 2).contains(&self.asked()) {
+            return Err(AppendError::Conflict { subject: None, last: None });
         }
         self.inner.append(batch).await
     }
@@ -44,6 +56,9 @@ impl Log for Gated {
         self.inner.last(subject).await
     }
     async fn read(&self, subject: &str) -> Result<Vec<Stored>, ReadError> {
+        if self.contest.load(Ordering::SeqCst) + 1 == self.asked() {
+            return Err(ReadError::Unavailable { source: "gone".into() });
+        }
         self.inner.read(subject).await
     }
     async fn get(&self, position: Position) -> Result<Option<Stored>, ReadError> {
@@ -85,8 +100,9 @@ impl Desk {
         let folder = tempfile::tempdir().unwrap();
         let db = Db::open(&format!("sqlite:{}", folder.path().join("views.db").display())).await.unwrap();
         let inner = MemoryLog::new(StreamSpec::ENROLLMENT);
-        let (gate, asked, lose) = (Semaphore::new(1), watch::Sender::new(0), AtomicUsize::new(0));
-        let log = Arc::new(Gated { inner, gate, asked, sizes: std::sync::Mutex::default(), lose });
+        let (gate, asked, never) = (Semaphore::new(1), watch::Sender::new(0), || AtomicUsize::new(1_000));
+        let (lose, contest) = (never(), never());
+        let log = Arc::new(Gated { inner, gate, asked, sizes: std::sync::Mutex::default(), lose, contest });
         let (recorder, queue) = Recorder::new();
         let committer = Committer::new(log.clone(), Histories::new(log.clone(), db), Health::default());
         tokio::spawn(committer.run(queue, CancellationToken::new()));
@@ -175,6 +191,20 @@ async fn nothing_stays_of_what_was_decided_beside_a_flight_that_failed() {
     assert_eq!(all(others).await, OTHERS as usize);
     let chain = desk.chain(0).await;
     assert_eq!((chain.len(), chain[0].0), (1, None), "it follows on nothing that was lost");
+}
+
+#[tokio::test]
+async fn nothing_stays_of_what_another_writer_was_before_and_nobody_could_read() {
+    let desk = Desk::new().await;
+    desk.log.contest.store(2, Ordering::SeqCst);
+    desk.log.gate.add_permits(10);
+    let first = desk.ask(&[observed(0, 1)]);
+    assert!(matches!(first.await.unwrap(), Err(RecordError::Unavailable { .. })));
+    assert_eq!(desk.sizes(), [1, 1, 1], "it was contested twice");
+    desk.log.contest.store(1_000, Ordering::SeqCst);
+    assert!(desk.ask(&[observed(0, 2)]).await.unwrap().is_ok());
+    let chain = desk.chain(0).await;
+    assert_eq!((chain.len(), chain[0].0), (1, None), "it follows on nothing that was never stored");
 }
 
 #[tokio::test]

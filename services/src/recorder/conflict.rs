@@ -88,7 +88,11 @@ impl Committer {
         for _ in 0..MOST_ATTEMPTS {
             let unreadable = match self.prepare_anew(&request).await {
                 Ok(unreadable) => unreadable,
-                Err(error) => return self.refuse(vec![request], error),
+                Err(error) => {
+                    // The dossiers may still hold what an earlier attempt decided and nobody stored.
+                    self.forget([&request]);
+                    return self.refuse(vec![request], error);
+                }
             };
             let Some(readable) = self.readable(vec![request], &unreadable).pop() else { return };
             let Some(draft) = self.draft(readable) else { return };
