@@ -186,7 +186,7 @@ pub async fn heal(world: &World) -> Vec<Violation> {
             tokio::time::sleep(Duration::from_millis(100)).await;
         }
     }
-    let mut violations = commands(world).await;
+    let mut violations = commands(world, begun).await;
     let head = world.history.seen();
     if !shown(world, head).await {
         violations.extend(late(&format!("the views do not show position {head}")));
@@ -194,13 +194,18 @@ pub async fn heal(world: &World) -> Vec<Violation> {
     violations
 }
 
-/// New commands succeed, at every recorder, which also ends whatever waited there before them.
-async fn commands(world: &World) -> Vec<Violation> {
+/// New commands succeed, at every recorder, which also ends whatever waited there before them. A client that is told to try
+/// again later does, as long as the healing may take.
+async fn commands(world: &World, begun: Instant) -> Vec<Violation> {
     let mut author = Author::new(world.setup.plan.random(400), world.setup.plan.members);
     let mut failed = 0;
     for turn in 0..COMMANDS {
         let operation = Operation { submissions: vec![author.sound()], array: false, sound: true, patience: 0 };
-        let outcome = client::submit(world, AFTERWARDS, turn, &operation, Duration::from_secs(10)).await;
+        let mut outcome = client::submit(world, AFTERWARDS, turn, &operation, Duration::from_secs(10)).await;
+        while outcome != Outcome::Ok && begun.elapsed() < HEALED {
+            tokio::time::sleep(Duration::from_millis(100)).await;
+            outcome = client::submit(world, AFTERWARDS, turn, &operation, Duration::from_secs(10)).await;
+        }
         failed += u32::from(outcome != Outcome::Ok);
     }
     if failed == 0 {
