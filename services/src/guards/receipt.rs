@@ -7,9 +7,11 @@ use std::io::Write;
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::Path;
 
-use anyhow::Context;
+use anyhow::{Context, bail};
 use rollbook_events::{Hash, Position};
 use serde::{Deserialize, Serialize};
+
+use crate::log::StreamSpec;
 
 /// The file's name in the data folder.
 pub const FILE: &str = "receipt.json";
@@ -32,10 +34,18 @@ pub type Receipts = BTreeMap<String, Receipt>;
 /// Where the file cannot be read: it is not passed over, for it may be all that knows of a loss.
 pub fn read(data: &Path) -> anyhow::Result<Receipts> {
     let path = data.join(FILE);
+    let damaged =
+        || format!("{} is damaged; see that the log is whole (rollbook verify), then remove it", path.display());
     match fs::read(&path) {
-        Ok(text) => serde_json::from_slice(&text).with_context(|| {
-            format!("{} is damaged; see that the log is whole (rollbook verify), then remove it", path.display())
-        }),
+        Ok(text) => {
+            let receipts: Receipts = serde_json::from_slice(&text).with_context(damaged)?;
+            // A name that is no stream's was one's: what that one acknowledged would be forgotten without a word.
+            let is_stream = |name: &String| StreamSpec::ALL.iter().any(|stream| stream.name == name);
+            if !receipts.keys().all(is_stream) {
+                bail!(damaged());
+            }
+            Ok(receipts)
+        }
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(Receipts::new()),
         Err(error) => Err(error).with_context(|| format!("could not read {}", path.display())),
     }
@@ -94,5 +104,8 @@ mod tests {
         fs::write(folder.path().join(FILE), "{\"ENROLLMENT\":").unwrap();
         assert!(read(folder.path()).unwrap_err().to_string().contains("is damaged"));
         assert!(write(folder.path(), &receipts(1)).is_err());
+        let renamed = serde_json::to_string(&receipts(7)).unwrap().replace("ENROLLMENT", "ENROLLMENU");
+        fs::write(folder.path().join(FILE), renamed).unwrap();
+        assert!(read(folder.path()).unwrap_err().to_string().contains("is damaged"), "a stream that does not exist");
     }
 }
