@@ -1,6 +1,6 @@
 //! One promise each, tried on a program that may have a fault planted in it.
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use anyhow::Context;
 use serde_json::{Value, json};
@@ -11,6 +11,9 @@ use crate::chaos::tools::ledger::{Program, Start};
 use crate::chaos::tools::nats::{Nats, Sync};
 use crate::chaos::tools::store_files::{Part, Place, Rot, Wound};
 use crate::chaos::tools::{copy_folder, streams, text};
+
+/// How long views may take to pass a hole, where nothing stops them.
+const PROJECTED: Duration = Duration::from_secs(10);
 
 /// A hole in the log stops the views before it.
 ///
@@ -36,13 +39,16 @@ pub async fn hole(program: &Program) -> anyhow::Result<Probed> {
     let views: Vec<&str> = views.iter().map(String::as_str).collect();
     let started = program.start(&folder.path().join("projector"), &["serve", "projector"], &views)?;
     let Start::Up(projector) = started else { return Ok(Probed::Kept) };
-    let (_, status) = projector.get("/v1/status").await?;
-    let position = status.pointer("/data/position").and_then(Value::as_u64).unwrap_or(0);
-    Ok(if position >= last {
-        Probed::Broken(format!("the views stand at {position}, past the hole"))
-    } else {
-        Probed::Kept
-    })
+    let begun = Instant::now();
+    while begun.elapsed() < PROJECTED {
+        let (_, status) = projector.get("/v1/status").await?;
+        let position = status.pointer("/data/position").and_then(Value::as_u64).unwrap_or(0);
+        if position >= last {
+            return Ok(Probed::Broken(format!("the views stand at {position}, past the hole")));
+        }
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
+    Ok(Probed::Kept)
 }
 
 /// Nothing that a person is called stands in any log.
