@@ -64,12 +64,12 @@ pub fn part(program: &Program, data: &Path, part: &str, options: &[String]) -> a
 /// Where the program does not.
 pub async fn county(program: &Program, ledger: &Ledger, folder: &Path) -> anyhow::Result<()> {
     let county = folder.join("county");
-    program.ok(ledger.data(), &["sample", "--members", "30", "--seed", "11", "--out", text(&county)?])?;
+    program.ok(ledger.data(), &["sample", "--members", "150", "--seed", "11", "--out", text(&county)?])?;
     let files = std::fs::read_dir(&county)?.filter_map(|entry| Some(entry.ok()?.path()));
     let mut files: Vec<PathBuf> = files.filter(|file| file.to_string_lossy().contains("member-information")).collect();
     files.sort();
     let mut arguments = vec!["import", "member-information", "--quiet"];
-    for file in files.iter().take(6) {
+    for file in files.iter().take(12) {
         arguments.push(text(file)?);
     }
     program.ok(ledger.data(), &arguments)?;

@@ -238,12 +238,8 @@ fn a_checkpoint_that_runs_ahead_or_falls_is_seen() {
     seen("I8", |all| all.history[5] = read(6, "/v1/events", None, None, 4, &[1, 2, 4]));
     let falls = |all: &mut Evidence| all.history[7] = record(8, Outcome::Ok, Some(2), What::Status { head: 5 });
     seen("I8", falls);
-    let after = |cut: u64| {
-        found(|all| {
-            falls(all);
-            all.power_cuts.push(cut);
-        })
-    };
+    let cut = |all: &mut Evidence, at| (falls(all), all.power_cuts.push(at)).1;
+    let after = |at: u64| found(|all| cut(all, at));
     assert!(after(100).contains(&"I8") && !after(790).contains(&"I8"), "only what the cut took may fall");
 }
 
