@@ -154,7 +154,7 @@ async fn a_receipt_beyond_the_end_of_the_stream_stops_recording() {
     let mut receipt: Value = serde_json::from_slice(&right).unwrap();
     assert_eq!(receipt["ENROLLMENT"]["position"], last, "an orderly end leaves the last position");
     receipt["ENROLLMENT"]["position"] = 1_004.into();
-    std::fs::write(&file, receipt.to_string()).unwrap();
+    std::fs::write(&file, serde_json::to_vec_pretty(&receipt).unwrap()).unwrap();
     let ledger = Ledger::start(folder.path(), &["up", OFTEN[0], OFTEN[1]]);
     let why = "the stream ENROLLMENT ends at 2, but 1,004 was acknowledged: restore it from the archive";
     until(&ledger, Some(why)).await;
@@ -162,7 +162,7 @@ async fn a_receipt_beyond_the_end_of_the_stream_stops_recording() {
     ledger.stop();
     let mut other: Value = serde_json::from_slice(&right).unwrap();
     other["ENROLLMENT"]["sha256"] = json!("00".repeat(32));
-    std::fs::write(&file, other.to_string()).unwrap();
+    std::fs::write(&file, serde_json::to_vec_pretty(&other).unwrap()).unwrap();
     let ledger = Ledger::up(folder.path(), None);
     until(&ledger, Some("the event at 2 of the stream ENROLLMENT is not the one that was acknowledged")).await;
     refuses(&ledger, 2, "is not the one").await;

@@ -41,7 +41,9 @@ pub fn read(data: &Path) -> anyhow::Result<Receipts> {
             let receipts: Receipts = serde_json::from_slice(&text).with_context(damaged)?;
             // A name that is no stream's was one's: what that one acknowledged would be forgotten without a word.
             let is_stream = |name: &String| StreamSpec::ALL.iter().any(|stream| stream.name == name);
-            if !receipts.keys().all(is_stream) {
+            // This program alone writes it: whatever it would write otherwise, somebody or some disk has changed.
+            let is_ours = serde_json::to_vec_pretty(&receipts).is_ok_and(|ours| ours == text);
+            if !is_ours || !receipts.keys().all(is_stream) {
                 bail!(damaged());
             }
             Ok(receipts)
@@ -104,8 +106,14 @@ mod tests {
         fs::write(folder.path().join(FILE), "{\"ENROLLMENT\":").unwrap();
         assert!(read(folder.path()).unwrap_err().to_string().contains("is damaged"));
         assert!(write(folder.path(), &receipts(1)).is_err());
-        let renamed = serde_json::to_string(&receipts(7)).unwrap().replace("ENROLLMENT", "ENROLLMENU");
-        fs::write(folder.path().join(FILE), renamed).unwrap();
-        assert!(read(folder.path()).unwrap_err().to_string().contains("is damaged"), "a stream that does not exist");
+        let whole = serde_json::to_string_pretty(&receipts(7)).unwrap();
+        let hash = receipts(7)["ENROLLMENT"].sha256.to_string();
+        let rotten = [whole.replace("ENROLLMENT", "ENROLLMENU"), whole.replace(&hash, &hash.to_uppercase())];
+        for text in rotten {
+            fs::write(folder.path().join(FILE), &text).unwrap();
+            assert!(read(folder.path()).is_err_and(|error| error.to_string().contains("is damaged")), "{text}");
+        }
+        fs::write(folder.path().join(FILE), whole).unwrap();
+        assert!(read(folder.path()).is_ok());
     }
 }

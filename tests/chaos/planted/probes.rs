@@ -97,7 +97,7 @@ fn holds_word(text: &str, word: &str) -> bool {
     })
 }
 
-/// A disenrollment stands in the log beside its determination.
+/// A denial stands in the log beside its determination.
 ///
 /// # Errors
 /// Where something else than the fault is in the way.
@@ -109,15 +109,15 @@ pub async fn determined(program: &Program) -> anyhow::Result<Probed> {
         json!({ "kind": kind, "member": "0b0b0b0b-0b0b-8b0b-8b0b-00000000da3a", "plan": "la-care", "county": "los-angeles",
                 "occurred_at": at, "data": data })
     };
-    let enrollment = "018f3c1e-7a10-7c3d-9b4e-000000000900";
-    let enrolled = json!({ "enrollment": enrollment, "program": "ecm", "basis": "opt_in", "channel": "plan_direct",
-        "provider": "1234567893", "from": "2024-02-01" });
-    let ended =
-        json!({ "enrollment": enrollment, "until": "2024-06-01", "reason": "goals_met", "agreed_by": ["plan"] });
-    let (code, answer) = ledger.post("/v1/events", &said("enrolled", "2024-02-01", enrolled)).await?;
-    anyhow::ensure!(code == 201, "an enrollment was answered {code}: {answer}");
-    let (code, answer) = ledger.post("/v1/events", &said("disenrolled", "2024-05-02", ended)).await?;
-    anyhow::ensure!(code == 201, "a disenrollment was answered {code}: {answer}");
+    let authorization = "018f3c1e-7a10-7c3d-9b4e-000000000900";
+    let requested = json!({ "authorization": authorization, "program": "ecm", "urgency": "standard",
+        "received_at": "2024-05-01T09:00:00-07:00", "requested_by": "provider" });
+    let denied = json!({ "authorization": authorization, "program": "ecm", "outcome": "denied",
+        "decided_at": "2024-05-03T09:00:00-07:00", "reasons": ["no_population_of_focus"] });
+    let (code, answer) = ledger.post("/v1/events", &said("authorization_requested", "2024-05-01", requested)).await?;
+    anyhow::ensure!(code == 201, "a request was answered {code}: {answer}");
+    let (code, answer) = ledger.post("/v1/events", &said("authorization_decided", "2024-05-03", denied)).await?;
+    anyhow::ensure!(code == 201, "a denial was answered {code}: {answer}");
     let position = answer.get("position").and_then(Value::as_u64).context("no position")?;
     let client = streams::connect_private(&data).await?;
     let stream = async_nats::jetstream::new(client).get_stream("ENROLLMENT").await?;
@@ -127,7 +127,7 @@ pub async fn determined(program: &Program) -> anyhow::Result<Probed> {
     Ok(if kind.as_deref() == Some("notice_determined") {
         Probed::Kept
     } else {
-        Probed::Broken("the disenrollment stands in the log alone".to_owned())
+        Probed::Broken("the denial stands in the log alone".to_owned())
     })
 }
 

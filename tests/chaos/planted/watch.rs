@@ -35,7 +35,7 @@ pub enum Watch {
     HoleInTheLog,
     /// What a person is called stands in a log.
     NameInALog,
-    /// A disenrollment has no determination beside it.
+    /// A denial has no determination beside it.
     Determined,
     /// The archive is not what the stream is.
     ArchiveWhole,
