@@ -118,11 +118,10 @@ pub async fn determined(program: &Program) -> anyhow::Result<Probed> {
     anyhow::ensure!(code == 201, "a request was answered {code}: {answer}");
     let (code, answer) = ledger.post("/v1/events", &said("authorization_decided", "2024-05-03", denied)).await?;
     anyhow::ensure!(code == 201, "a denial was answered {code}: {answer}");
-    let position = answer.get("position").and_then(Value::as_u64).context("no position")?;
     let client = streams::connect_private(&data).await?;
     let stream = async_nats::jetstream::new(client).get_stream("ENROLLMENT").await?;
-    let beside = stream.get_raw_message(position + 1).await.ok();
-    let kind = beside.and_then(|message| message.headers.get("Rollbook-Kind").map(ToString::to_string));
+    let last = stream.get_raw_message(stream.cached_info().state.last_sequence).await?;
+    let kind = last.headers.get("Rollbook-Kind").map(ToString::to_string);
     ledger.stop()?;
     Ok(if kind.as_deref() == Some("notice_determined") {
         Probed::Kept
