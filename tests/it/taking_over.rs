@@ -144,7 +144,7 @@ async fn a_lease_runs_out_by_the_machines_clock_and_survives_its_being_set() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn parts_that_start_at_once_on_a_new_file_all_find_their_tables() {
     let folder = tempfile::tempdir().unwrap();
-    for round in 0..5 {
+    for round in 0..40 {
         let address = format!("sqlite://{}", folder.path().join(format!("{round}.db")).display());
         let opening = (0..6).map(|_| {
             tokio::spawn({

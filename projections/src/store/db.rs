@@ -3,6 +3,7 @@
 use std::str::FromStr;
 use std::time::Duration;
 
+use sqlx::ConnectOptions;
 use sqlx::postgres::{PgConnectOptions, PgPool, PgPoolOptions};
 use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePool, SqlitePoolOptions, SqliteSynchronous};
 
@@ -15,6 +16,10 @@ const MOST_IDLE_IN_A_TRANSACTION: &str = "5s";
 const MOST_CONNECTIONS: u32 = 8;
 /// How long a connection, or another's lock on a file of SQLite, is waited for.
 const PATIENCE: Duration = Duration::from_secs(10);
+/// What SQLite answers at once, whatever its patience, when two connections turn a new file to write-ahead logging.
+const BUSY: &str = "5";
+/// How often a new file is opened while others open it too; each time one of them gets through.
+const MOST_TURNS: u32 = 20;
 /// Connections to what says which views are live.
 const MOST_CONNECTIONS_TO_CONTROL: u32 = 2;
 
@@ -127,6 +132,14 @@ impl Db {
                 // 8 MB, times the connections.
                 .pragma("cache_size", "-8192");
             let pool = SqlitePoolOptions::new().max_connections(most).acquire_timeout(PATIENCE);
+            for _ in 1..MOST_TURNS {
+                match pool.clone().connect_with(options.clone()).await {
+                    Err(sqlx::Error::Database(error)) if error.code().as_deref() == Some(BUSY) => {
+                        wait_for_others(&options).await;
+                    }
+                    opened => return Ok(Self::Lite(opened.doing("open")?)),
+                }
+            }
             Ok(Self::Lite(pool.connect_with(options).await.doing("open")?))
         } else {
             Err(StoreError::Address)
@@ -144,5 +157,13 @@ impl Db {
     /// Closes every connection.
     pub async fn close(&self) {
         on!(self, pool => pool.close().await);
+    }
+}
+
+/// Waits until nobody holds a lock on the file; whatever goes wrong here is told by the next attempt to open it.
+async fn wait_for_others(options: &SqliteConnectOptions) {
+    let as_it_is = SqliteConnectOptions::new().filename(options.get_filename()).busy_timeout(PATIENCE);
+    if let Ok(mut connection) = as_it_is.connect().await {
+        let _told_later = sqlx::raw_sql("BEGIN EXCLUSIVE; COMMIT").execute(&mut connection).await;
     }
 }
