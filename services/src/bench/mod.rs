@@ -250,6 +250,7 @@ impl Run<'_> {
         if !wanted.is_empty() {
             // The recorder alone, as where the parts have machines of their own.
             let recorder = Arc::new(Service::start(self.ground, "recorder", &self.views()).await?);
+            recorder.at_rest().await;
             for (name, clients) in wanted {
                 self.about(name);
                 let one = members.iter().rev().take(1).copied().collect();
@@ -263,6 +264,7 @@ impl Run<'_> {
             let projector = Arc::new(Service::start(self.ground, "projector", &self.views()).await?);
             projector.caught_up().await?;
             let recorder = Arc::new(Service::start(self.ground, "recorder", &self.views()).await?);
+            recorder.at_rest().await;
             for pace in PACES {
                 self.about(&format!("lag at {pace} a second"));
                 tell(lag::at(pace, (&recorder, &projector), &all, self.time(10), self.members).await?)?;

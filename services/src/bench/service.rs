@@ -24,6 +24,9 @@ const LOOK_EVERY: Duration = Duration::from_millis(20);
 /// How often it is asked whether a sweep has ended, which is long.
 const SWEPT_EVERY: Duration = Duration::from_millis(200);
 
+/// How long a part is watched to tell whether it rests.
+const REST: Duration = Duration::from_secs(1);
+
 /// A part that runs.
 #[derive(Debug)]
 pub struct Service {
@@ -146,6 +149,18 @@ impl Service {
                 bail!("a sweep stands still at {head}");
             }
             sleep(SWEPT_EVERY).await;
+        }
+    }
+
+    /// Waits until it has little to do of its own: what a part reads at its start would else be in the first figures.
+    pub async fn at_rest(&self) {
+        let patience = Instant::now() + STILL;
+        while Instant::now() < patience {
+            let watched = Watched::from_now(self.pid);
+            sleep(REST).await;
+            if watched.cost().is_none_or(|cost| cost.cpu < REST / 4) {
+                return;
+            }
         }
     }
 
