@@ -9,6 +9,7 @@
 pub mod app;
 pub mod archive;
 pub mod bench;
+pub mod caller;
 pub mod cli;
 pub mod clock;
 pub mod error_chain;
