@@ -91,5 +91,9 @@ impl Ballast {
 impl Drop for Ballast {
     fn drop(&mut self) {
         _ = std::fs::remove_file(&self.path);
+        // Else a power cut would bring it back, and the disk would be full again with nobody to empty it.
+        if let Some(folder) = self.path.parent() {
+            _ = File::open(folder).and_then(|folder| folder.sync_all());
+        }
     }
 }
