@@ -24,6 +24,7 @@ pub mod ledger_key;
 pub mod log;
 pub mod measures;
 pub mod nats_server;
+pub mod policy;
 pub mod projector;
 pub mod recorder;
 pub mod sample;

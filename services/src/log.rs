@@ -232,6 +232,11 @@ pub trait Log: Send + Sync + 'static {
     /// All messages of a subject, in order.
     async fn read(&self, subject: &str) -> Result<Vec<Stored>, ReadError>;
 
+    /// The first message of a subject.
+    async fn first(&self, subject: &str) -> Result<Option<Stored>, ReadError> {
+        Ok(self.read(subject).await?.into_iter().next())
+    }
+
     /// The message at a position, from the leader.
     async fn get(&self, position: Position) -> Result<Option<Stored>, ReadError>;
 
