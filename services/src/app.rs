@@ -11,6 +11,7 @@ use tokio_util::task::TaskTracker;
 use crate::access_log::AccessLog;
 use crate::archive::status::Watched;
 use crate::health::Health;
+use crate::http::Limits;
 use crate::identity_index::IdentityIndex;
 use crate::import::Importer;
 use crate::ledger_key::LedgerKey;
@@ -51,6 +52,8 @@ pub struct App {
     pub key: LedgerKey,
     /// Who may call.
     pub tokens: Tokens,
+    /// How much they may ask.
+    pub limits: Limits,
     /// What Prometheus reads.
     pub metrics: PrometheusHandle,
     /// Where this ledger keeps its files.

@@ -26,7 +26,7 @@ reads all of them back, and compares counts and running hashes with the archive'
 on from where it was. A stream that holds anything else than the archive is refused and left as it is.
 
 The archive does not hold the ledger's key: without DATA/ledger.key no CIN leads to its member any more. Keep a copy of it, \
-and of tokens.json, apart from the archive.";
+of token.key and of tokens.json, apart from the archive.";
 
 /// Builds the streams again from their archive, in an empty server
 #[derive(Debug, Clone, clap::Args)]
@@ -144,7 +144,7 @@ fn stop(error: RestoreError) -> anyhow::Error {
 
 /// What no archive holds and a ledger needs.
 fn missing_keys(data: &Path) -> Vec<String> {
-    let files = ["ledger.key", "tokens.json"];
+    let files = ["ledger.key", "token.key", "tokens.json"];
     files.into_iter().filter(|file| !data.join(file).exists()).map(str::to_owned).collect()
 }
 

@@ -21,6 +21,7 @@ use crate::clock;
 use crate::failpoint;
 use crate::guards::{Guards, LastRecorded};
 use crate::health::Health;
+use crate::http::{LimitSettings, Limits};
 use crate::identity_index::IdentityIndex;
 use crate::import::Importer;
 use crate::ledger_key::LedgerKey;
@@ -201,7 +202,8 @@ fn bare(
         importer: None,
         identities: None,
         key: LedgerKey::open(&data.join("ledger.key"))?,
-        tokens: Tokens::of(data),
+        tokens: Tokens::of(data)?,
+        limits: Limits::new(LimitSettings::default()),
         metrics: crate::measures::handle()?,
         data: data.to_owned(),
     })
