@@ -8,8 +8,10 @@ use rollbook_projections::store::{Db, Views};
 use tokio::sync::watch;
 use tokio_util::task::TaskTracker;
 
+use crate::access_log::AccessLog;
 use crate::archive::status::Watched;
 use crate::health::Health;
+use crate::http::Limits;
 use crate::identity_index::IdentityIndex;
 use crate::import::Importer;
 use crate::ledger_key::LedgerKey;
@@ -36,6 +38,10 @@ pub struct App {
     pub archive: Option<Watched>,
     /// The enrollment stream.
     pub log: Arc<dyn Log>,
+    /// Where it is written down who is shown what.
+    pub access: AccessLog,
+    /// The stream that it is written to.
+    pub accesses: Arc<dyn Log>,
     /// The recorder, where this program is one.
     pub recorder: Option<Recorder>,
     /// The importer of files, where this program records.
@@ -46,6 +52,8 @@ pub struct App {
     pub key: LedgerKey,
     /// Who may call.
     pub tokens: Tokens,
+    /// How much they may ask.
+    pub limits: Limits,
     /// What Prometheus reads.
     pub metrics: PrometheusHandle,
     /// Where this ledger keeps its files.

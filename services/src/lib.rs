@@ -6,6 +6,7 @@
 //! **Invariant:** rules and folds stand in `rollbook-projections`; here is I/O. The recorder knows no projector and no
 //! query, and the other way round; they meet in [`app`].
 
+pub mod access_log;
 pub mod app;
 pub mod archive;
 pub mod bench;

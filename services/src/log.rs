@@ -53,9 +53,11 @@ impl StreamSpec {
     pub const IDENTITY: Self = Self { name: "IDENTITY", subjects: "identity.*" };
     /// Files received, and what became of each row.
     pub const INTAKE: Self = Self { name: "INTAKE", subjects: "intake.*" };
+    /// Who was shown what of whom.
+    pub const ACCESS: Self = Self { name: "ACCESS", subjects: "access.*" };
 
-    /// All of them.
-    pub const ALL: [Self; 3] = [Self::ENROLLMENT, Self::IDENTITY, Self::INTAKE];
+    /// All that hold what is nowhere else: these are archived, verified and guarded.
+    pub const ALL: [Self; 4] = [Self::ENROLLMENT, Self::IDENTITY, Self::INTAKE, Self::ACCESS];
 
     /// Whether a literal subject belongs to this stream.
     pub fn admits(&self, subject: &str) -> bool {

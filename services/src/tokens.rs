@@ -1,151 +1,341 @@
-//! Bearer tokens: who may call. A token is random; the ledger keeps its hash alone.
+//! Who may call: bearer tokens, which are signed JWTs, and the assertions that machine clients get them for.
+//!
+//! Three issuers are known. One that the organizations run (OpenID Connect), by its JWK set; it is the only one for people in
+//! production. The ledger itself for tokens issued by hand (`rollbook token`, `up`), each in a list that it can be struck off; a
+//! production profile takes none. And the ledger itself for registered clients, for minutes, in return for an assertion.
+//!
+//! Reading order: `compact` (how a token is read), `claims` and `keys`, `verify` (the pure judgement), `jwks`, `local` and `clients` (the
+//! three issuers), `assertion`, and here what ties them together.
+//!
+//! **Invariants:** time is an argument of every judgement. No reason of a refusal reaches a caller, and no token a log.
 
-use std::fs;
-use std::io::Write;
-use std::os::unix::fs::{MetadataExt, OpenOptionsExt};
+mod assertion;
+mod claims;
+mod clients;
+mod compact;
+mod jwks;
+mod keys;
+mod list;
+mod local;
+mod refused;
+mod replay;
+mod reread;
+mod seen;
+mod signatures;
+mod verify;
+
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, Mutex};
-use std::time::SystemTime;
+use std::sync::{Arc, OnceLock};
 
-use anyhow::{Context, bail};
-use rollbook_events::{Actor, Hash};
-use serde::{Deserialize, Serialize};
+use anyhow::bail;
+use chrono::{DateTime, Utc};
+use rollbook_events::Hash;
 
-use crate::ledger_key::hex;
+use crate::caller::{Caller, Role};
+use crate::clock;
+use crate::health::Health;
 
-/// Tokens that one ledger may have; past it somebody forgot to take any away.
-const MOST_TOKENS: usize = 1_000;
+use claims::Allowed;
+use clients::Clients;
+use compact::Compact;
+use jwks::Jwks;
+use keys::KeySet;
+use replay::Shown;
+use reread::Reread;
+use seen::Seen;
+use verify::{ACCESS, Expected, verify};
 
-/// A token as it is kept: whose it is, and the hash that it must have.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Kept {
-    /// What an operator calls it.
-    pub name: String,
-    /// Who the caller is.
-    pub actor: Actor,
-    /// SHA-256 of the token.
-    pub sha256: Hash,
+pub use compact::MOST_BYTES;
+pub use jwks::Place;
+pub use list::{Kept, List, private};
+pub use local::{ACCESS_SECONDS, Local, MOST_DAYS, Whom};
+pub use refused::Refused;
+
+/// The longest that a token of the organizations' issuer may hold.
+const LONGEST: i64 = 86_400;
+
+/// Whether a ledger is for trying out or for real people.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, clap::ValueEnum)]
+pub enum Profile {
+    /// Tokens that the ledger issued by itself are taken, an owner's among them.
+    #[default]
+    Trial,
+    /// Only an issuer's tokens are taken, and registered clients'.
+    Production,
 }
 
-/// The tokens of a data folder. Cheap to clone; a token that was just made is found without a restart.
+/// An issuer of tokens.
 #[derive(Debug, Clone)]
-pub struct Tokens {
-    path: PathBuf,
-    read: Arc<Mutex<(Option<Version>, Vec<Kept>)>>,
+pub struct Issuer {
+    /// Where its keys are.
+    pub keys: Place,
+    /// Its name, the `iss` of its tokens.
+    pub name: String,
+    /// What it calls this ledger, the `aud` of its tokens.
+    pub audience: String,
 }
 
-/// Which file was read: each write makes another file, and two writes may share a time.
-type Version = (u64, Option<SystemTime>);
+/// Whose tokens are taken.
+#[derive(Debug, Clone, Default)]
+pub struct Settings {
+    /// Whether the ledger's own are.
+    pub profile: Profile,
+    /// The organizations' issuer.
+    pub issuer: Option<Issuer>,
+    /// The file of registered clients.
+    pub clients: Option<PathBuf>,
+    /// The address of the token endpoint as clients know it; where none is given, that at which the API listens.
+    pub endpoint: Option<String>,
+}
+
+/// Somebody whose token was verified.
+#[derive(Debug, Clone)]
+pub struct Known {
+    /// Who.
+    pub caller: Caller,
+    /// Whether the ledger itself issued the token by hand.
+    pub local: bool,
+}
+
+/// A token that was verified, and what its being true goes on to rest on.
+#[derive(Debug)]
+struct Verified {
+    known: Known,
+    times: claims::Times,
+    allowed: Allowed,
+    rests_on: RestsOn,
+}
+
+#[derive(Debug)]
+enum RestsOn {
+    /// The keys that its issuer had.
+    Keys(Arc<KeySet>),
+    /// Its place in the list.
+    Listed(String),
+    /// The registration of its client.
+    Client,
+}
+
+/// An access token for a client.
+#[derive(Debug)]
+pub struct Access {
+    /// The token.
+    pub token: String,
+    /// Whose it is.
+    pub known: Known,
+}
+
+/// Who may call this ledger. Cheap to clone.
+#[derive(Debug, Clone)]
+pub struct Tokens(Arc<Inner>);
+
+#[derive(Debug)]
+struct Inner {
+    profile: Profile,
+    local: Local,
+    by_hand: Expected,
+    for_clients: Expected,
+    issuer: Option<(Expected, Jwks)>,
+    clients: Option<Reread<Clients>>,
+    endpoint: OnceLock<String>,
+    shown: Shown,
+    seen: Seen,
+    began: DateTime<Utc>,
+}
 
 impl Tokens {
-    /// The tokens of a data folder.
-    pub fn of(data: &Path) -> Self {
-        Self { path: data.join("tokens.json"), read: Arc::default() }
-    }
-
-    /// Whose token this is.
-    pub fn caller(&self, token: &str) -> Option<Actor> {
-        // Comparing hashes tells nothing of the token by its timing.
-        let sha256 = Hash::of(token.as_bytes());
-        self.list().ok()?.into_iter().find(|kept| kept.sha256 == sha256).map(|kept| kept.actor)
-    }
-
-    /// All of them.
+    /// With the ledger's own tokens alone.
     ///
     /// # Errors
-    /// Where the file cannot be read.
-    pub fn list(&self) -> anyhow::Result<Vec<Kept>> {
-        let changed = fs::metadata(&self.path).ok().map(|meta| (meta.ino(), meta.modified().ok()));
-        let Ok(mut read) = self.read.lock() else { bail!("the list of tokens is poisoned") };
-        if changed.is_some() && read.0 != changed {
-            let text = fs::read(&self.path).with_context(|| format!("could not read {}", self.path.display()))?;
-            let kept = serde_json::from_slice(&text)
-                .with_context(|| format!("{} is no list of tokens", self.path.display()))?;
-            *read = (changed, kept);
-        }
-        Ok(read.1.clone())
+    /// Where the ledger's key cannot be read or made.
+    pub fn of(data: &Path) -> anyhow::Result<Self> {
+        Self::with(data, Profile::Trial, None, None)
     }
 
-    /// Makes a token for a caller; it is given once and never again.
+    /// With an issuer and clients.
     ///
     /// # Errors
-    /// Where the name is taken, or the list cannot be written.
-    pub fn issue(&self, name: &str, actor: Actor) -> anyhow::Result<String> {
-        let mut kept = self.list()?;
-        if kept.iter().any(|kept| kept.name == name) {
-            bail!("there is a token named {name} already; revoke it first");
+    /// Where a key, a set of keys or the file of clients cannot be used, or a production profile would know nobody.
+    pub async fn open(data: &Path, settings: &Settings, health: &Health) -> anyhow::Result<Self> {
+        let issuer = match &settings.issuer {
+            None => None,
+            Some(issuer) => {
+                let expected = Expected {
+                    issuer: issuer.name.clone(),
+                    audience: issuer.audience.clone(),
+                    alone: false,
+                    times: Allowed::longest(LONGEST),
+                    kinds: ACCESS,
+                    not_before: true,
+                };
+                Some((expected, Jwks::open(issuer.keys.clone(), health.clone(), clock::now()).await?))
+            }
+        };
+        if settings.profile == Profile::Production && issuer.is_none() {
+            bail!("a production profile needs --jwks, --issuer and --audience: without them nobody could be known");
         }
-        if kept.len() >= MOST_TOKENS {
-            bail!("there are {MOST_TOKENS} tokens already; revoke some first");
+        let clients = settings.clients.clone().map(|path| Reread::new(path, Clients::parse));
+        if let Some(clients) = &clients {
+            if !clients.path().exists() {
+                bail!("there is no file of clients {}", clients.path().display());
+            }
+            clients.now()?;
         }
-        let mut bytes = [0; 32];
-        rand::TryRngCore::try_fill_bytes(&mut rand::rngs::OsRng, &mut bytes)
-            .context("the system gave no random bytes")?;
-        let token = format!("rollbook_{}", hex(&bytes));
-        kept.push(Kept { name: name.to_owned(), actor, sha256: Hash::of(token.as_bytes()) });
-        self.write(&kept)?;
-        Ok(token)
+        let tokens = Self::with(data, settings.profile, issuer, clients)?;
+        if let Some(endpoint) = &settings.endpoint {
+            tokens.known_as(endpoint.clone());
+        }
+        Ok(tokens)
     }
 
-    /// Takes a token away; false where there was none of this name.
+    fn with(
+        data: &Path,
+        profile: Profile,
+        issuer: Option<(Expected, Jwks)>,
+        clients: Option<Reread<Clients>>,
+    ) -> anyhow::Result<Self> {
+        let local = Local::open(data)?;
+        if let Some((expected, _)) = &issuer
+            && [local.issuer(), local.clients_issuer()].contains(&expected.issuer)
+        {
+            bail!("--issuer names this ledger itself");
+        }
+        Ok(Self(Arc::new(Inner {
+            profile,
+            by_hand: local.by_hand(),
+            for_clients: local.for_clients(),
+            local,
+            issuer,
+            clients,
+            endpoint: OnceLock::new(),
+            shown: Shown::default(),
+            seen: Seen::default(),
+            began: clock::now(),
+        })))
+    }
+
+    /// The ledger's own issuer.
+    pub fn local(&self) -> &Local {
+        &self.0.local
+    }
+
+    /// Whether the ledger's own tokens are taken.
+    pub fn profile(&self) -> Profile {
+        self.0.profile
+    }
+
+    /// Says at which address clients know the token endpoint, unless that is said already.
+    pub fn known_as(&self, endpoint: String) {
+        _ = self.0.endpoint.set(endpoint);
+    }
+
+    /// Who shows this token.
     ///
     /// # Errors
-    /// Where the list cannot be written.
-    pub fn revoke(&self, name: &str) -> anyhow::Result<bool> {
-        let mut kept = self.list()?;
-        let before = kept.len();
-        kept.retain(|kept| kept.name != name);
-        self.write(&kept)?;
-        Ok(kept.len() < before)
+    /// Why it is refused, for this program's own eyes.
+    pub async fn known(&self, token: &str, now: DateTime<Utc>) -> Result<Known, Refused> {
+        if token.len() > MOST_BYTES {
+            return Err(Refused::TooLong);
+        }
+        let hash = Hash::of(token.as_bytes());
+        if let Some(verified) = self.0.seen.get(&hash) {
+            if self.0.stands(&verified, now).is_ok() {
+                return Ok(verified.known.clone());
+            }
+            self.0.seen.forget(&hash);
+        }
+        let compact = Compact::read(token)?;
+        let verified = match compact.issuer() {
+            Some(issuer) if issuer == self.0.by_hand.issuer => self.0.by_hand(&compact, now)?,
+            Some(issuer) if issuer == self.0.for_clients.issuer => self.0.for_client(&compact, now)?,
+            Some(_) | None => self.0.by_issuer(&compact, now).await?,
+        };
+        if !matches!(verified.rests_on, RestsOn::Keys(_)) {
+            self.0.stands(&verified, now)?;
+        }
+        let known = verified.known.clone();
+        self.0.seen.keep(hash, Arc::new(verified));
+        Ok(known)
     }
 
-    /// Writes beside and renames, so that a reader sees the old list or the new one.
-    fn write(&self, kept: &[Kept]) -> anyhow::Result<()> {
-        // A file system may give a new file the number of the one it replaces, so what was read is read again.
-        if let Ok(mut read) = self.read.lock() {
-            read.0 = None;
-        }
-        let beside = self.path.with_extension("json.new");
-        private(&beside, &serde_json::to_vec_pretty(kept)?)?;
-        fs::rename(&beside, &self.path).with_context(|| format!("could not replace {}", self.path.display()))
+    /// Gives a client an access token for its assertion.
+    ///
+    /// # Errors
+    /// Why it is refused, for this program's own eyes.
+    pub fn access(&self, assertion: &str, now: DateTime<Utc>) -> Result<Access, Refused> {
+        let inner = &self.0;
+        let clients = inner.clients()?;
+        let endpoint = inner.endpoint.get().ok_or(Refused::Audience)?;
+        let client = assertion::client(assertion, &clients, endpoint, &inner.shown, inner.began, now)?;
+        let token = inner.local.issue_access(&client.whom, now).map_err(|_| Refused::Client)?;
+        let Whom { org, id, role, rights } = client.whom.clone();
+        Ok(Access { token, known: Known { caller: claims::caller(org, id, role, &rights), local: false } })
     }
 }
 
-/// Writes a file that its owner alone can read.
-///
-/// # Errors
-/// Where it cannot be written.
-pub fn private(path: &Path, bytes: &[u8]) -> anyhow::Result<()> {
-    let doing = || format!("could not write {}", path.display());
-    let mut file =
-        fs::OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(path).with_context(doing)?;
-    file.write_all(bytes).and_then(|()| file.sync_all()).with_context(doing)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn actor() -> Actor {
-        Actor { org: "la-care".into(), id: "intake".into(), role: "recorder".into() }
+impl Inner {
+    fn clients(&self) -> Result<Arc<Clients>, Refused> {
+        let clients = self.clients.as_ref().ok_or(Refused::Client)?;
+        clients.now().map_err(|error| {
+            tracing::error!(error = crate::error_chain::chain(&*error), "the file of clients cannot be used");
+            Refused::Client
+        })
     }
 
-    #[test]
-    fn a_token_is_known_until_it_is_revoked() {
-        let folder = tempfile::tempdir().unwrap();
-        let tokens = Tokens::of(folder.path());
-        let token = tokens.issue("intake", actor()).unwrap();
-        assert_eq!(Tokens::of(folder.path()).caller(&token), Some(actor()));
-        assert_eq!(tokens.caller("rollbook_0"), None);
-        assert!(tokens.issue("intake", actor()).is_err());
-        assert!(tokens.revoke("intake").unwrap());
-        assert_eq!(Tokens::of(folder.path()).caller(&token), None);
+    fn by_hand(&self, token: &Compact<'_>, now: DateTime<Utc>) -> Result<Verified, Refused> {
+        let times = verify(token, &self.local.keys, &self.by_hand, now)?;
+        let known = Known { caller: claims::who(&token.claims)?, local: true };
+        let rests_on = RestsOn::Listed(claims::name(&token.claims, "jti")?);
+        Ok(Verified { known, times, allowed: self.by_hand.times, rests_on })
     }
 
-    #[test]
-    fn the_list_holds_no_token() {
-        let folder = tempfile::tempdir().unwrap();
-        let token = Tokens::of(folder.path()).issue("intake", actor()).unwrap();
-        assert!(!fs::read_to_string(folder.path().join("tokens.json")).unwrap().contains(&token));
+    fn for_client(&self, token: &Compact<'_>, now: DateTime<Utc>) -> Result<Verified, Refused> {
+        let times = verify(token, &self.local.keys, &self.for_clients, now)?;
+        let known = Known { caller: claims::who(&token.claims)?, local: false };
+        Ok(Verified { known, times, allowed: self.for_clients.times, rests_on: RestsOn::Client })
+    }
+
+    async fn by_issuer(&self, token: &Compact<'_>, now: DateTime<Utc>) -> Result<Verified, Refused> {
+        let (expected, jwks) = self.issuer.as_ref().ok_or(Refused::Issuer)?;
+        let known_keys = jwks.now(now);
+        let verified = known_keys.as_ref().map(|keys| verify(token, keys, expected, now));
+        let (keys, times) = match (known_keys, verified) {
+            (Some(keys), Some(Ok(times))) => (keys, times),
+            (_, Some(Err(refused))) if refused != Refused::NoKey => return Err(refused),
+            _ => {
+                let keys = jwks.after_missing(now).await.ok_or(Refused::NoKeys)?;
+                let times = verify(token, &keys, expected, now)?;
+                (keys, times)
+            }
+        };
+        claims::optional_name(&token.claims, "jti")?;
+        let caller = claims::who(&token.claims)?;
+        if caller.role == Role::Owner {
+            return Err(Refused::Owner);
+        }
+        let known = Known { caller, local: false };
+        Ok(Verified { known, times, allowed: expected.times, rests_on: RestsOn::Keys(keys) })
+    }
+
+    /// Whether a token that was verified still is what it was: time goes on, and keys, lists and clients change.
+    fn stands(&self, verified: &Verified, now: DateTime<Utc>) -> Result<(), Refused> {
+        verified.times.hold(now, verified.allowed)?;
+        match &verified.rests_on {
+            RestsOn::Keys(keys) => {
+                let current = self.issuer.as_ref().and_then(|(_, jwks)| jwks.now(now)).ok_or(Refused::NoKeys)?;
+                if Arc::ptr_eq(keys, &current) { Ok(()) } else { Err(Refused::NoKey) }
+            }
+            RestsOn::Listed(_) if self.profile == Profile::Production => Err(Refused::Local),
+            RestsOn::Listed(id) if self.local.list.holds(id) => Ok(()),
+            RestsOn::Listed(_) => Err(Refused::Revoked),
+            RestsOn::Client => {
+                let caller = &verified.known.caller;
+                let clients = self.clients()?;
+                let client = clients.find(&caller.actor.id).ok_or(Refused::Client)?;
+                let Whom { org, id, role, rights } = client.whom.clone();
+                let registered = claims::caller(org, id, role, &rights);
+                if registered == *caller { Ok(()) } else { Err(Refused::Client) }
+            }
+        }
     }
 }

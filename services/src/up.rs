@@ -2,32 +2,35 @@
 
 mod demo;
 mod folder;
+mod listen;
+mod operator;
 mod parts;
 
-use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use anyhow::{Context, bail};
-use futures_util::FutureExt;
 use futures_util::future::BoxFuture;
 use rollbook_projections::store::Views;
-use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 
 use crate::app::App;
 use crate::archive::{Address, Archiving};
+use crate::clock;
 use crate::failpoint;
 use crate::guards::{self, Guards, Watch, Watched};
 use crate::health::Health;
-use crate::http;
+use crate::http::{self, LimitSettings, Limits};
 use crate::log::Access;
 use crate::nats_server::NatsServer;
 use crate::projector::Phase;
+use crate::tokens::{self, Profile, Tokens};
 
-use folder::{first_token, places, whole_path};
+use folder::{places, whole_path};
+use operator::{keep_operators_token, operators_token};
 
 pub(crate) use folder::make_folder;
+pub use listen::Listening;
 pub use parts::{Role, Streams};
 
 /// How long callers in flight may take for their answers at the end.
@@ -35,13 +38,24 @@ const LAST_ANSWERS: Duration = Duration::from_secs(5);
 /// How long a ledger may take to become ready before it says what it waits for.
 const SAY_AFTER: Duration = Duration::from_secs(5);
 
+/// Who may call, how much, and where they are heard.
+#[derive(Debug, Clone)]
+pub struct Calling {
+    /// Where the API listens.
+    pub listening: Listening,
+    /// Whose tokens are taken.
+    pub tokens: tokens::Settings,
+    /// How much callers may ask.
+    pub limits: LimitSettings,
+}
+
 /// How `rollbook up` runs.
 #[derive(Debug, Clone)]
 pub struct Settings {
     /// The data folder.
     pub data: PathBuf,
-    /// Where the API listens; port 0 takes a free one.
-    pub listen: SocketAddr,
+    /// Who may call, and where.
+    pub calling: Calling,
     /// The database of the views; SQLite in the data folder where none is named.
     pub database: Option<String>,
     /// The nats-server to run; the one on PATH where none is named.
@@ -67,8 +81,8 @@ pub struct ServeSettings {
     pub database: String,
     /// The data folder: the ledger's key, the tokens, spool and quarantine.
     pub data: PathBuf,
-    /// Where the API listens.
-    pub listen: SocketAddr,
+    /// Who may call, and where.
+    pub calling: Calling,
     /// How the guards watch.
     pub guards: guards::Settings,
     /// Where to archive, and how long a message may wait for that, in an archiver.
@@ -90,9 +104,9 @@ pub async fn up(mut settings: Settings) -> anyhow::Result<()> {
         () = told_to_end() => return Ok(()),
         status = server.wait() => return bail_server(status.map(|status| status.to_string()), &settings.data),
     };
-    let Whole { streams, app, archiving, watch, address, serving } = begun?;
+    let Whole { streams, app, archiving, watch, url, serving } = begun?;
     let run = async {
-        ready(&app, address, &settings.data).await?;
+        ready(&app, &url, &settings.data).await?;
         if let Some(members) = settings.demo {
             demo::show(&settings.data, members).await?;
         }
@@ -126,7 +140,7 @@ struct Whole {
     app: App,
     archiving: Option<Archiving>,
     watch: Watch,
-    address: SocketAddr,
+    url: String,
     serving: BoxFuture<'static, anyhow::Result<()>>,
 }
 
@@ -149,9 +163,8 @@ async fn begin(settings: &Settings, access: &Access, cancelled: &CancellationTok
     let mut app = parts::whole(&streams, views, &settings.data, &health, guards.last_recorded(), cancelled).await?;
     app.archive = archiving.as_ref().map(Archiving::watched);
     let watch = guards.watch(app.status.clone(), cancelled);
-    let (address, serving) = listen(app.clone(), settings.listen, cancelled).await?;
-    first_token(&app.tokens, &settings.data)?;
-    Ok(Whole { streams, app, archiving, watch, address, serving })
+    let (url, serving) = listen(&mut app, &settings.calling, cancelled).await?;
+    Ok(Whole { streams, app, archiving, watch, url, serving })
 }
 
 /// Runs one part of a ledger until it is told to end.
@@ -183,10 +196,9 @@ pub async fn serve(role: Role, mut settings: ServeSettings) -> anyhow::Result<()
         parts::part(role, &streams, views, &settings.data, &health, guards.last_recorded(), &cancelled).await?;
     app.archive = archiving.as_ref().map(Archiving::watched);
     let watch = guards.watch(app.status.clone(), &cancelled);
-    let (address, serving) = listen(app.clone(), settings.listen, &cancelled).await?;
-    first_token(&app.tokens, &settings.data)?;
+    let (url, serving) = listen(&mut app, &settings.calling, &cancelled).await?;
     let run = async {
-        say_listening(address);
+        say_listening(&url);
         std::future::pending().await
     };
     let ended = tokio::select! {
@@ -221,25 +233,23 @@ async fn archive(
     Ok(Some(begun.with_context(|| format!("could not archive into {address}"))?))
 }
 
+/// Learns who may call, and begins to listen.
 async fn listen(
-    app: App,
-    listen: SocketAddr,
+    app: &mut App,
+    calling: &Calling,
     cancelled: &CancellationToken,
-) -> anyhow::Result<(SocketAddr, BoxFuture<'static, anyhow::Result<()>>)> {
-    let listener = TcpListener::bind(listen).await;
-    let listener =
-        listener.with_context(|| format!("could not listen on {listen}; is another ledger running there?"))?;
-    let address = listener.local_addr().context("could not learn the port")?;
-    let cancelled = cancelled.clone();
-    let serving = async move {
-        let serve = axum::serve(listener, http::router(app)).with_graceful_shutdown(cancelled.cancelled_owned());
-        serve.await.context("the API stopped")
-    };
-    Ok((address, serving.boxed()))
+) -> anyhow::Result<(String, BoxFuture<'static, anyhow::Result<()>>)> {
+    app.tokens = Tokens::open(&app.data, &calling.tokens, &app.health).await?;
+    app.limits = Limits::new(calling.limits);
+    let heard = calling.listening.begin().await?;
+    app.tokens.known_as(format!("{}/v1/token", heard.url));
+    operators_token(&app.tokens, &app.data, clock::now()).await?;
+    tokio::spawn(keep_operators_token(app.tokens.clone(), app.data.clone(), cancelled.clone()));
+    Ok((heard.url.clone(), heard.serve(http::router(app.clone()), cancelled.clone())))
 }
 
 /// Waits until the views hold what the log holds, then says where the ledger listens.
-async fn ready(app: &App, address: SocketAddr, data: &Path) -> anyhow::Result<()> {
+async fn ready(app: &App, url: &str, data: &Path) -> anyhow::Result<()> {
     let head = app.log.head().await.context("could not read the log")?;
     let mut status = app.status.clone();
     loop {
@@ -263,16 +273,17 @@ async fn ready(app: &App, address: SocketAddr, data: &Path) -> anyhow::Result<()
             }
         }
     }
-    std::fs::write(data.join("endpoint"), format!("http://{address}\n"))
-        .context("could not write the endpoint file")?;
-    say_listening(address);
-    eprintln!("operator's token in {}", data.join("admin.token").display());
+    std::fs::write(data.join("endpoint"), format!("{url}\n")).context("could not write the endpoint file")?;
+    say_listening(url);
+    if app.tokens.profile() == Profile::Trial {
+        eprintln!("operator's token in {}", data.join("admin.token").display());
+    }
     Ok(())
 }
 
 #[expect(clippy::print_stdout, reason = "scripts wait for this line")]
-fn say_listening(address: SocketAddr) {
-    println!("listening on http://{address}");
+fn say_listening(url: &str) {
+    println!("listening on {url}");
 }
 
 /// Until somebody wants this program to end.

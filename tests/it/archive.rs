@@ -86,8 +86,8 @@ async fn heavy_a_ledger_lost_is_restored_from_its_archive_with_every_row_of_ever
     assert!(restored.status.success(), "{}", String::from_utf8_lossy(&restored.stderr));
     let told: Value = serde_json::from_slice(&restored.stdout).unwrap();
     assert_eq!(told["streams"][0]["messages"], head);
-    assert_eq!(told["missing"], json!(["ledger.key", "tokens.json"]));
-    for file in ["ledger.key", "tokens.json", "admin.token"] {
+    assert_eq!(told["missing"], json!(["ledger.key", "token.key", "tokens.json"]));
+    for file in ["ledger.key", "token.key", "tokens.json", "admin.token"] {
         std::fs::copy(lost.path().join(file), new.path().join(file)).unwrap();
     }
 
@@ -254,9 +254,10 @@ async fn a_restore_killed_anywhere_goes_on_and_never_over_another_stream() {
 
     let target = Private::start().await;
     let access = target.server.access().clone();
-    let token = access.token.unwrap();
-    let arguments =
-        ["restore", "--archive", text(archive.path()), "--nats", &access.url, "--nats-token", &token, "--json"];
+    let secret = target.dir.path().join("nats.token");
+    std::fs::write(&secret, access.token.unwrap()).unwrap();
+    let place = ["restore", "--archive", text(archive.path()), "--nats", &access.url];
+    let arguments = [&place[..], &["--nats-token-file", text(&secret), "--json"]].concat();
     let new = target.log(StreamSpec::INTAKE).await;
     for kill in 1..=3_u64 {
         let mut child = command(&arguments).stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();

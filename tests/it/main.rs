@@ -5,12 +5,14 @@
 mod archive;
 mod authorization;
 mod back_dated;
+mod bad_tokens;
 mod bench;
 mod chaos;
 mod cluster;
 mod coverage;
 mod damage;
 mod determining;
+mod edge;
 mod fault_tools;
 mod first_release;
 mod flights;

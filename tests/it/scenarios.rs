@@ -32,9 +32,8 @@ fn heavy_every_rule_file_passes_through_a_ledger() {
     let data = tempfile::tempdir().unwrap();
     let ledger = Ledger::up(data.path(), None);
     let folder = folder();
-    let arguments =
-        ["--quiet", "scenario", folder.to_str().unwrap(), "--server", ledger.url(), "--token", ledger.token()];
-    all_passed(&ledger.verb(&arguments));
+    let arguments = ["--quiet", "scenario", folder.to_str().unwrap(), "--server", ledger.url()];
+    all_passed(&ledger.command(&arguments).env("ROLLBOOK_TOKEN", ledger.token()).output().unwrap());
     ledger.stop();
 }
 

@@ -33,7 +33,7 @@ pub fn id(n: u64) -> String {
 }
 
 pub fn actor() -> Actor {
-    Actor { org: "la-care".into(), id: "test".into(), role: "recorder".into() }
+    Actor { org: "la-care".into(), id: "test".into(), role: "owner".into() }
 }
 
 /// A random event about a random member; `earlier` are events it may void.

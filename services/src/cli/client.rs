@@ -14,7 +14,7 @@ use serde_json::Value;
 
 use super::exit::Stop;
 use super::folder::Folder;
-use super::secret::Secret;
+use super::secret::{CallersToken, Secret};
 
 use problem::problem_of;
 pub use stream::{Cut, copy, lines};
@@ -35,16 +35,15 @@ pub struct Connection {
     /// Address of the ledger [default: what DIR/endpoint says, else http://127.0.0.1:8080]
     #[arg(long, env = "ROLLBOOK_URL", value_name = "URL")]
     url: Option<String>,
-    /// Bearer token; better in the environment, where no other user sees it [default: what DIR/admin.token says]
-    #[arg(long, env = "ROLLBOOK_TOKEN", value_name = "TOKEN", hide_env_values = true)]
-    token: Option<Secret>,
+    #[command(flatten)]
+    token: CallersToken,
     #[command(flatten)]
     folder: Folder,
 }
 
 impl Connection {
     /// A connection to an address, with a token or the operator's own where the ledger is on this machine.
-    pub fn to(url: String, token: Option<Secret>, folder: Folder) -> Self {
+    pub fn to(url: String, token: CallersToken, folder: Folder) -> Self {
         Self { url: Some(url), token, folder }
     }
 
@@ -70,19 +69,23 @@ impl Connection {
     }
 
     /// The token: the one that was given, else the operator's own, which leaves this machine for nowhere else.
-    pub fn token(&self, url: &Url) -> Option<Secret> {
+    ///
+    /// # Errors
+    /// Where the file that was named holds none.
+    pub fn token(&self, url: &Url) -> anyhow::Result<Option<Secret>> {
         let local = self.url.is_none() || is_loopback(url);
         let beside = || std::fs::read_to_string(self.data().join("admin.token")).ok().filter(|_| local);
-        self.token.clone().or_else(|| beside().map(|text| Secret::from(text.trim().to_owned())))
+        let given = self.token.given()?;
+        Ok(given.or_else(|| beside().map(|text| Secret::from(text.trim().to_owned()))))
     }
 
     /// The client.
     ///
     /// # Errors
-    /// Where the address is none, or the system's certificates cannot be read.
+    /// Where the address is none, or the token or the system's certificates cannot be read.
     pub fn client(&self) -> anyhow::Result<Client> {
         let url = self.address()?;
-        let token = self.token(&url);
+        let token = self.token(&url)?;
         let secure = url.scheme() == "https";
         let mut builder = reqwest::Client::builder().connect_timeout(CONNECT_TIMEOUT).tls_built_in_native_certs(secure);
         if is_loopback(&url) {
@@ -235,7 +238,17 @@ mod tests {
         let local = connection(&["--data", folder.path().to_str().unwrap()]);
         let url = local.address().unwrap();
         assert_eq!(url.as_str(), "http://127.0.0.1:4711/");
-        assert_eq!(local.token(&url).unwrap().expose(), "rollbook_1");
+        assert_eq!(local.token(&url).unwrap().unwrap().expose(), "rollbook_1");
+        std::fs::write(folder.path().join("other.token"), "rollbook_2\n").unwrap();
+        let other = folder.path().join("other.token");
+        let named = connection(&["--url", "https://ledger.example", "--token-file", other.to_str().unwrap()]);
+        assert_eq!(named.token(&url).unwrap().unwrap().expose(), "rollbook_2");
+        assert!(connection(&["--token-file", "/nowhere"]).token(&url).is_err());
+    }
+
+    #[test]
+    fn no_token_is_an_argument() {
+        assert!(Line::try_parse_from(["rollbook", "--token", "rollbook_1"]).is_err());
     }
 
     #[test]
@@ -243,7 +256,7 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         std::fs::write(folder.path().join("admin.token"), "rollbook_1").unwrap();
         let remote = connection(&["--url", "https://ledger.example", "--data", folder.path().to_str().unwrap()]);
-        assert!(remote.token(&remote.address().unwrap()).is_none());
+        assert!(remote.token(&remote.address().unwrap()).unwrap().is_none());
     }
 
     #[test]

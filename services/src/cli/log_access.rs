@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use super::secret::Secret;
+use super::secret::from_environment;
 use crate::log::Access;
 
 /// Where the log's servers are, and what they let in. Secrets are named by their file, never given as arguments.
@@ -26,12 +26,9 @@ pub struct LogSecrets {
     /// File with this program's NATS credentials (user JWT and nkey)
     #[arg(long, env = "ROLLBOOK_NATS_CREDS", value_name = "FILE", group = "secret")]
     nats_creds: Option<PathBuf>,
-    /// File with the token that the servers ask for
+    /// File with the token that the servers ask for; the variable ROLLBOOK_NATS_TOKEN is the token itself
     #[arg(long, env = "ROLLBOOK_NATS_TOKEN_FILE", value_name = "FILE", group = "secret")]
     nats_token_file: Option<PathBuf>,
-    /// The token that the servers ask for: in the environment alone, where other users do not see it
-    #[arg(long, env = "ROLLBOOK_NATS_TOKEN", value_name = "TOKEN", hide = true, group = "secret")]
-    nats_token: Option<Secret>,
     /// Certificates of the authority that signed the servers'; with it, nothing is said to a server in the clear
     #[arg(long, env = "ROLLBOOK_NATS_CA", value_name = "FILE")]
     nats_ca: Option<PathBuf>,
@@ -68,9 +65,12 @@ impl LogAccess {
 impl LogSecrets {
     /// As the service of this name: `recorder`, `projector`, `query`, `archiver`, `subscriber` or `admin`.
     pub fn of(&self, nats: &str, service: &str) -> Access {
+        // What is named by its file was meant for this program; a variable may be somebody else's.
+        let named = self.nats_nkey.is_some() || self.nats_creds.is_some() || self.nats_token_file.is_some();
+        let token = from_environment("ROLLBOOK_NATS_TOKEN").filter(|_| !named);
         Access {
             url: nats.to_owned(),
-            token: self.nats_token.as_ref().map(|token| token.expose().to_owned()),
+            token: token.map(|token| token.expose().to_owned()),
             token_file: self.nats_token_file.clone(),
             credentials: self.nats_creds.clone(),
             nkey: self.nats_nkey.clone(),

@@ -4,6 +4,7 @@
 //! the verbs that ask have in common), then the verbs.
 
 pub mod ask;
+pub mod calling;
 pub mod client;
 pub mod exit;
 pub mod folder;

@@ -21,12 +21,12 @@ Examples:
   rollbook restore --archive /mnt/archive --into ./rollbook-data
   rollbook restore --archive s3://ledger/archive --nats nats://10.0.0.5:4222 --replicas 3
 
-It builds the three streams again in a server that has none, each message at the position it had, with its id and headers, \
+It builds the four streams again in a server that has none, each message at the position it had, with its id and headers, \
 reads all of them back, and compares counts and running hashes with the archive's. Killed or cut off, the same command goes \
 on from where it was. A stream that holds anything else than the archive is refused and left as it is.
 
 The archive does not hold the ledger's key: without DATA/ledger.key no CIN leads to its member any more. Keep a copy of it, \
-and of tokens.json, apart from the archive.";
+of token.key and of tokens.json, apart from the archive.";
 
 /// Builds the streams again from their archive, in an empty server
 #[derive(Debug, Clone, clap::Args)]
@@ -86,7 +86,7 @@ pub async fn run(asked: &Restore, output: &mut Output) -> anyhow::Result<Exit> {
     Ok(Exit::Done)
 }
 
-/// The archives of the three streams, of which the enrollment stream's must hold something.
+/// The archives of the streams, of which the enrollment stream's must hold something.
 async fn shelves(place: &std::sync::Arc<dyn Place>) -> anyhow::Result<Vec<(Shelf, u64)>> {
     let mut shelves = Vec::new();
     for spec in crate::log::StreamSpec::ALL {
@@ -144,7 +144,7 @@ fn stop(error: RestoreError) -> anyhow::Error {
 
 /// What no archive holds and a ledger needs.
 fn missing_keys(data: &Path) -> Vec<String> {
-    let files = ["ledger.key", "tokens.json"];
+    let files = ["ledger.key", "token.key", "tokens.json"];
     files.into_iter().filter(|file| !data.join(file).exists()).map(str::to_owned).collect()
 }
 

@@ -7,7 +7,7 @@ use super::exit::Exit;
 use super::folder::Folder;
 use super::meter::Meter;
 use super::output::Output;
-use super::secret::Secret;
+use super::secret::CallersToken;
 use crate::scenario::file::Case;
 use crate::scenario::pure::Pure;
 use crate::scenario::report::{self, Tally};
@@ -40,9 +40,8 @@ pub struct Scenario {
     /// Run against the ledger at this address
     #[arg(long, value_name = "URL")]
     server: Option<String>,
-    /// Bearer token; better in the environment, where no other user sees it [default: what DIR/admin.token says]
-    #[arg(long, env = "ROLLBOOK_TOKEN", value_name = "TOKEN", hide_env_values = true)]
-    token: Option<Secret>,
+    #[command(flatten)]
+    token: CallersToken,
     #[command(flatten)]
     folder: Folder,
     /// One JSON object a case

@@ -1,11 +1,11 @@
 //! `rollbook up` and `rollbook serve`: a ledger that runs.
 
-use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::time::Duration;
 
 use anyhow::Context;
 
+use super::calling::Calling;
 use super::exit::{Exit, Stop};
 use super::folder::Folder;
 use super::guards::Guarding;
@@ -21,16 +21,21 @@ Examples:
 
 It starts a private nats-server with its store in the data folder, keeps the views in SQLite there, and serves the API. \
 It prints `listening on http://...` once everything is ready; the operator's token is then in DIR/admin.token. Ctrl-C stops \
-everything; what was acknowledged is on disk.";
+everything; what was acknowledged is on disk.
+
+On trial, which is the default, the ledger takes tokens that it issued itself. With --profile production it takes those of \
+--issuer alone, and of the clients in --clients.";
 
 const SERVE_EXAMPLES: &str = "\
 Examples:
   rollbook serve recorder --nats tls://n1:4222,tls://n2:4222,tls://n3:4222 --replicas 3 --nats-nkey recorder.nk --nats-ca ca.pem \
 --database postgres://rollbook@db/rollbook
-  rollbook serve query --nats nats://10.0.0.5:4222 --database postgres://reader@db/rollbook --listen 0.0.0.0:8080
+  rollbook serve query --nats nats://10.0.0.5:4222 --database postgres://reader@db/rollbook --listen 0.0.0.0:8443 \
+--profile production --jwks https://id.example.org/keys --issuer https://id.example.org --audience rollbook \
+--tls-cert ledger.pem --tls-key ledger.key
 
-The streams are made beforehand, with `rollbook streams create`. Parts that serve the same ledger need the same NATS server, the same database, and a data folder with the same ledger.key \
-and tokens.json.";
+The streams are made beforehand, with `rollbook streams create`. Parts that serve the same ledger need the same NATS server, the same database, and a data folder with the same ledger.key, \
+token.key and tokens.json.";
 
 /// Runs a whole ledger on this machine
 #[derive(Debug, Clone, clap::Args)]
@@ -38,9 +43,8 @@ and tokens.json.";
 pub struct Up {
     #[command(flatten)]
     folder: Folder,
-    /// Where the API listens; port 0 takes a free one
-    #[arg(long, env = "ROLLBOOK_LISTEN", value_name = "ADDR", default_value = "127.0.0.1:8080")]
-    listen: SocketAddr,
+    #[command(flatten)]
+    calling: Calling,
     /// Database of the views, postgres:// or sqlite:// [default: SQLite in the data folder]
     #[arg(long, env = "ROLLBOOK_DATABASE", value_name = "URL", hide_env_values = true)]
     database: Option<Secret>,
@@ -89,9 +93,8 @@ pub struct Serve {
     /// Database of the views, postgres:// or sqlite://; a password belongs in the environment or a file named by PGPASSFILE
     #[arg(long, env = "ROLLBOOK_DATABASE", value_name = "URL", hide_env_values = true)]
     database: Secret,
-    /// Where the API listens; port 0 takes a free one
-    #[arg(long, env = "ROLLBOOK_LISTEN", value_name = "ADDR", default_value = "127.0.0.1:8080")]
-    listen: SocketAddr,
+    #[command(flatten)]
+    calling: Calling,
     /// Where an archiver archives: a folder, or s3://BUCKET/PREFIX
     #[arg(long, env = "ROLLBOOK_ARCHIVE", value_name = "ADDRESS", required_if_eq("part", "archiver"))]
     archive: Option<String>,
@@ -128,9 +131,15 @@ pub async fn up(up: &Up) -> anyhow::Result<Exit> {
         None => Some(Address::Folder(up.folder.path().join("archive"))),
     };
     let archive = archive.map(|address| (address, up.pace.patience()));
+    if up.demo && !up.calling.is_trial() {
+        return Err(Stop::usage(
+            "a demo is loaded by the ledger's own token, which a production profile does not take",
+        )
+        .into());
+    }
     let settings = Settings {
         data: up.folder.path().to_owned(),
-        listen: up.listen,
+        calling: up.calling.settings()?,
         database: up.database.as_ref().map(|database| database.expose().to_owned()),
         nats_server: up.nats_server.clone(),
         archive,
@@ -162,7 +171,7 @@ pub async fn serve(serve: &Serve) -> anyhow::Result<Exit> {
         create_streams: serve.create_streams,
         database: serve.database.expose().to_owned(),
         data: serve.folder.path().to_owned(),
-        listen: serve.listen,
+        calling: serve.calling.settings()?,
         guards: serve.guarding.settings(),
         archive,
     };

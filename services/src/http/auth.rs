@@ -6,14 +6,16 @@ use axum::extract::FromRequestParts;
 use axum::http::HeaderMap;
 use axum::http::header::AUTHORIZATION;
 use axum::http::request::Parts;
-use rollbook_events::{Actor, Sensitivity, pacific_day};
+use rollbook_events::pacific_day;
 
 use super::edge::Edge;
 use super::problem::{Kind, Problem};
-use crate::caller::{Caller, Rights, Role};
+use crate::caller::Caller;
 use crate::clock;
 use crate::policy::{self, Action, Denied, Fields, Purpose, Resource, Scope};
 
+/// The same words whatever was wrong.
+const REFUSED: &str = "send one header Authorization: Bearer TOKEN, with a token for this ledger that holds now";
 /// The header that states a purpose of use.
 const PURPOSE: &str = "rollbook-purpose";
 
@@ -37,7 +39,7 @@ permissions! { Read, Count, Replay, Dump, Rules, ReadFile, Record, Import, Ident
 /// A caller who is known and may do what the handler does.
 #[derive(Debug)]
 pub struct Permit<P> {
-    /// Who.
+    /// Who, with role and rights; as events name them, `caller.actor`.
     pub caller: Caller,
     /// Of what.
     pub scope: Scope,
@@ -52,11 +54,7 @@ impl<P: Permission> FromRequestParts<Edge> for Permit<P> {
     type Rejection = Problem;
 
     async fn from_request_parts(parts: &mut Parts, edge: &Edge) -> Result<Self, Problem> {
-        let Some(token) = bearer(&parts.headers) else {
-            return Err(Problem::new(Kind::Unauthenticated, "send a header Authorization: Bearer TOKEN"));
-        };
-        let unknown = || Problem::new(Kind::Unauthenticated, "the token is unknown, or was revoked");
-        let caller = interim(edge.tokens.caller(token).ok_or_else(unknown)?);
+        let caller = caller(&parts.headers, edge).await?;
         let purpose = purpose(&parts.headers)?;
         let policy::Permit { scope, fields } = decided(&caller, P::ACTION, Resource::Ledger, purpose)?;
         Ok(Self { caller, scope, fields, purpose, action: PhantomData })
@@ -87,19 +85,23 @@ pub fn decided(
     policy::decide(caller, action, resource, purpose, pacific_day(&clock::now())).map_err(refused)
 }
 
-/// INTERIM, until tokens name roles and rights of their own: a caller from the actor that an older token names. The ledger's
-/// own tokens, and roles in words of their own, are the owner's; `role+hiv+minor` names rights.
-fn interim(actor: Actor) -> Caller {
-    let mut words = actor.role.split('+');
-    let named = words.next().and_then(|role| role.parse::<Role>().ok()).filter(|_| actor.org != "rollbook");
-    let right = |word: &str| Sensitivity::ALL.iter().copied().find(|of| of.as_str() == word);
-    let rights = Rights::to(words.filter_map(right));
-    Caller { role: named.unwrap_or(Role::Owner), rights, actor }
+/// Who calls, within the rate of requests that they may make. Why a token is refused is told in this program's own log alone.
+async fn caller(headers: &HeaderMap, edge: &Edge) -> Result<Caller, Problem> {
+    let token = bearer(headers).ok_or_else(|| Problem::new(Kind::Unauthenticated, REFUSED))?;
+    let known = edge.tokens.known(token, clock::now()).await.map_err(|why| {
+        tracing::debug!(%why, "a token was refused");
+        Problem::new(Kind::Unauthenticated, REFUSED)
+    })?;
+    edge.limits.admit(&known).map_err(Problem::too_many)?;
+    Ok(known.caller)
 }
 
+/// The token, where there is one: two headers are two callers.
 fn bearer(headers: &HeaderMap) -> Option<&str> {
-    let (scheme, token) = headers.get(AUTHORIZATION)?.to_str().ok()?.split_once(' ')?;
-    scheme.eq_ignore_ascii_case("bearer").then(|| token.trim())
+    let mut all = headers.get_all(AUTHORIZATION).iter();
+    let (Some(one), None) = (all.next(), all.next()) else { return None };
+    let (scheme, token) = one.to_str().ok()?.split_once(' ')?;
+    scheme.eq_ignore_ascii_case("bearer").then_some(token)
 }
 
 fn purpose(headers: &HeaderMap) -> Result<Option<Purpose>, Problem> {
@@ -115,16 +117,20 @@ mod tests {
     use super::*;
 
     #[test]
-    fn only_a_bearer_token_is_one() {
-        let of = |value: &'static str| {
+    fn only_one_bearer_token_is_one() {
+        let of = |values: &[&'static str]| {
             let mut headers = HeaderMap::new();
-            headers.insert(AUTHORIZATION, value.parse().unwrap());
+            for value in values {
+                headers.append(AUTHORIZATION, value.parse().unwrap());
+            }
             bearer(&headers).map(str::to_owned)
         };
-        assert_eq!(of("Bearer abc"), Some("abc".to_owned()));
-        assert_eq!(of("bearer abc"), Some("abc".to_owned()));
-        assert_eq!(of("Basic abc"), None);
-        assert_eq!(of("abc"), None);
+        assert_eq!(of(&["Bearer abc"]), Some("abc".to_owned()));
+        assert_eq!(of(&["bearer abc"]), Some("abc".to_owned()));
+        assert_eq!(of(&["Basic abc"]), None);
+        assert_eq!(of(&["abc"]), None);
+        assert_eq!(of(&["Bearer abc", "Bearer abc"]), None);
+        assert_eq!(of(&[]), None);
     }
 
     #[test]

@@ -213,6 +213,14 @@ fn failure(kinds: &[ProblemKind]) -> Option<(String, RefOr<Response>)> {
     Some((status.as_str().to_owned(), response.into()))
 }
 
+/// Whatever asks who calls is limited: in how often, and in how long a question may be.
+fn with_limits(mut failures: BTreeMap<String, RefOr<Response>>) -> BTreeMap<String, RefOr<Response>> {
+    if failures.contains_key("401") {
+        failures.extend([ProblemKind::UriTooLong, ProblemKind::TooMany].iter().filter_map(|kind| failure(&[*kind])));
+    }
+    failures
+}
+
 macro_rules! failures {
     ($($(#[$meta:meta])* $name:ident = $([$($kind:ident),+])+;)+) => { $(
         $(#[$meta])*
@@ -220,7 +228,7 @@ macro_rules! failures {
         pub struct $name;
         impl IntoResponses for $name {
             fn responses() -> BTreeMap<String, RefOr<Response>> {
-                [$(failure(&[$(ProblemKind::$kind),+])),+].into_iter().flatten().collect()
+                with_limits([$(failure(&[$(ProblemKind::$kind),+])),+].into_iter().flatten().collect())
             }
         }
     )+ };
@@ -242,6 +250,8 @@ failures! {
     LookedUp = [Malformed] [Unauthenticated] [Forbidden] [TooLarge] [Rejected];
     /// What an operator may be refused.
     Operated = [BadRequest] [Unauthenticated] [Forbidden] [Internal] [Unavailable] [TimedOut];
+    /// What a request for a token may be refused with.
+    TokenRefused = [BadRequest, UnsupportedGrant] [InvalidClient] [TooLarge] [UnsupportedMediaType] [Internal] [Unavailable] [TimedOut];
     /// Where what is asked for is against how things are.
     AgainstWhatIs = [AgainstWhatIs];
     /// Where a name is unknown.

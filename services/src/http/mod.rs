@@ -26,6 +26,7 @@ mod findings;
 mod health;
 mod intake;
 mod layers;
+mod limits;
 mod lines;
 mod members;
 mod notice_reasoning;
@@ -47,6 +48,7 @@ mod spans;
 mod status;
 mod submit;
 mod submit_lines;
+mod token;
 mod values;
 mod views;
 mod withheld;
@@ -59,6 +61,8 @@ use utoipa_axum::router::OpenApiRouter;
 
 use crate::app::App;
 use edge::Edge;
+
+pub use limits::{LimitSettings, Limits};
 
 /// What the document says of the whole.
 #[derive(utoipa::OpenApi)]
@@ -98,6 +102,7 @@ fn routes() -> OpenApiRouter<Edge> {
         .merge(status::routes())
         .merge(health::routes())
         .merge(schemas::routes())
+        .merge(token::routes())
 }
 
 /// Routes that take a body for as long as it comes.
@@ -111,14 +116,18 @@ pub fn router(app: App) -> Router {
     let (streaming, _) = streaming_routes().split_for_parts();
     let all = layers::timed(soon).merge(streaming);
     let all = all.fallback(layers::not_found).method_not_allowed_fallback(layers::method_not_allowed);
-    over_live::over_live(app, move |app| layers::around(all.clone().with_state(Edge::new(app))))
+    over_live::over_live(app, move |app| {
+        let limits = app.limits.clone();
+        layers::around(all.clone().with_state(Edge::new(app)), limits)
+    })
 }
 
 /// The document of the API.
 pub fn openapi() -> OpenApi {
     let mut document = routes().merge(streaming_routes()).into_openapi();
-    let bearer =
-        HttpBuilder::new().scheme(HttpAuthScheme::Bearer).description(Some("`rollbook token` makes one")).build();
+    let description = "A JWT of the issuer that the ledger knows, of `POST /v1/token`, or on trial of `rollbook token`";
+    let bearer = HttpBuilder::new().scheme(HttpAuthScheme::Bearer).bearer_format("JWT").description(Some(description));
+    let bearer = bearer.build();
     document.components.get_or_insert_default().add_security_scheme("bearer", SecurityScheme::Http(bearer));
     for item in document.paths.paths.values_mut() {
         let operations = [&mut item.get, &mut item.post, &mut item.put, &mut item.delete, &mut item.patch];
@@ -152,7 +161,8 @@ mod tests {
     #[test]
     fn every_operation_says_what_it_answers_and_who_may_ask() {
         let document = serde_json::to_value(openapi()).unwrap();
-        let open = ["/healthz", "/readyz", "/openapi.json", "/schemas", "/schemas/{name}", "/problems/{code}"];
+        let open =
+            ["/healthz", "/readyz", "/openapi.json", "/schemas", "/schemas/{name}", "/problems/{code}", "/v1/token"];
         let mut names = std::collections::BTreeSet::new();
         for (path, item) in document["paths"].as_object().unwrap() {
             for (method, operation) in item.as_object().unwrap() {
@@ -162,11 +172,10 @@ mod tests {
                 }
                 assert!(operation["description"].is_string() || operation["summary"].is_string(), "{method} {path}");
                 assert_eq!(operation["security"].is_array(), open.contains(&path.as_str()), "{method} {path}");
-                assert_eq!(
-                    operation["responses"]["401"].is_object(),
-                    !open.contains(&path.as_str()),
-                    "{method} {path}"
-                );
+                let refuses = !open.contains(&path.as_str()) || path == "/v1/token";
+                for status in ["401", "414", "429"] {
+                    assert_eq!(operation["responses"][status].is_object(), refuses, "{method} {path} {status}");
+                }
                 for parameter in operation["parameters"].as_array().into_iter().flatten() {
                     let schema = &parameter["schema"];
                     let is_number = schema["type"] == "integer";

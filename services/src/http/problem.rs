@@ -47,6 +47,10 @@ kinds! {
         "Send JSON in UTF-8, no key twice in one object, no NUL character, no lone surrogate.";
     Unauthenticated = "unauthenticated" UNAUTHORIZED "No valid token"
         "Send `Authorization: Bearer TOKEN`; `rollbook token` makes one.";
+    InvalidClient = "invalid-client" UNAUTHORIZED "No valid assertion"
+        "Register the client in the file that --clients names; sign a new assertion, for this endpoint, good for five minutes at most, with a new `jti`.";
+    UnsupportedGrant = "unsupported-grant" BAD_REQUEST "Not a request for a token that is given here"
+        "Send grant_type=client_credentials, client_assertion_type=urn:ietf:params:oauth:client-assertion-type:jwt-bearer and client_assertion, each once.";
     Forbidden = "forbidden" FORBIDDEN "The token does not permit this" "Ask for a token with the right.";
     NotFound = "not-found" NOT_FOUND "Nothing of this name" "Look at the path; /openapi.json lists all of them.";
     MethodNotAllowed = "method-not-allowed" METHOD_NOT_ALLOWED "Not with this method" "The header Allow names the methods.";
@@ -59,10 +63,14 @@ kinds! {
         "GET /v1/views/rebuild says what is live, kept from before and being built.";
     TooLarge = "too-large" PAYLOAD_TOO_LARGE "More than the ledger takes at once"
         "Send fewer events at once: NDJSON has no limit but that of a line.";
+    UriTooLong = "uri-too-long" URI_TOO_LONG "The address is longer than the ledger reads"
+        "Ask for fewer values at once.";
     UnsupportedMediaType = "unsupported-media-type" UNSUPPORTED_MEDIA_TYPE "Not a body of this type"
         "Send application/json, or application/x-ndjson for one submission a line.";
     Rejected = "rejected" UNPROCESSABLE_ENTITY "The submission is refused; nothing of it was recorded"
         "Mend the field that `errors` names; /schemas says what each kind of event holds.";
+    TooMany = "too-many" TOO_MANY_REQUESTS "More requests at once than are answered"
+        "Wait for as many seconds as the header Retry-After says, then ask more slowly.";
     Internal = "internal" INTERNAL_SERVER_ERROR "Something is wrong in the ledger"
         "Tell its operators the x-request-id of the answer.";
     NotReady = "not-ready" SERVICE_UNAVAILABLE "The ledger is not ready" "See /v1/status for the cause.";
@@ -77,6 +85,16 @@ kinds! {
         "Send the same events with the same ids again: what is recorded is not recorded twice.";
     NoRecorder = "no-recorder" SERVICE_UNAVAILABLE "This program does not record" "Send it to a recorder.";
     TimedOut = "timed-out" GATEWAY_TIMEOUT "The answer took too long" "Ask for less, or as a stream of NDJSON.";
+}
+
+impl Kind {
+    /// Its name in OAuth 2.0, where it has one.
+    fn oauth(self) -> Option<&'static str> {
+        if self == Self::InvalidClient {
+            return Some("invalid_client");
+        }
+        (self == Self::UnsupportedGrant).then_some("invalid_request")
+    }
 }
 
 /// One thing that is wrong with a request.
@@ -114,6 +132,9 @@ pub struct Body {
     /// The position that the views have reached.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub position: Option<u64>,
+    /// What went wrong with a request for a token, as OAuth 2.0 names it (RFC 6749, section 5.2).
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub error: Option<&'static str>,
 }
 
 /// A refusal or failure on its way.
@@ -123,12 +144,18 @@ pub struct Problem {
     detail: String,
     errors: Vec<FieldError>,
     position: Option<u64>,
+    retry_after: Option<u64>,
 }
 
 impl Problem {
     /// A problem, with what went wrong here.
     pub fn new(kind: Kind, detail: impl Into<String>) -> Self {
-        Self { kind, detail: detail.into(), errors: Vec::new(), position: None }
+        Self { kind, detail: detail.into(), errors: Vec::new(), position: None, retry_after: None }
+    }
+
+    /// More than is answered; again after this many seconds.
+    pub fn too_many(seconds: u64) -> Self {
+        Self { retry_after: Some(seconds), ..Self::new(Kind::TooMany, "") }
     }
 
     /// A parameter that is not what it must be.
@@ -199,19 +226,22 @@ impl Problem {
             detail: self.detail,
             errors: self.errors,
             position: self.position,
+            error: self.kind.oauth(),
         }
     }
 }
 
 impl IntoResponse for Problem {
     fn into_response(self) -> Response {
-        let (kind, status) = (self.kind, self.status());
+        let (kind, status, retry_after) = (self.kind, self.status(), self.retry_after);
         let mut headers = HeaderMap::new();
         headers.insert(CONTENT_TYPE, HeaderValue::from_static(PROBLEM_JSON));
         if kind == Kind::Unauthenticated {
             headers.insert(WWW_AUTHENTICATE, HeaderValue::from_static("Bearer realm=\"rollbook\""));
         }
-        if status == StatusCode::SERVICE_UNAVAILABLE {
+        if let Some(seconds) = retry_after {
+            headers.insert(RETRY_AFTER, HeaderValue::from(seconds));
+        } else if status == StatusCode::SERVICE_UNAVAILABLE {
             headers.insert(RETRY_AFTER, HeaderValue::from_static("1"));
         }
         let body = serde_json::to_vec(&self.into_body()).unwrap_or_default();

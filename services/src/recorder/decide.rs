@@ -100,7 +100,7 @@ fn happens_after(envelope: &Envelope, now: DateTime<Utc>) -> bool {
 /// The event that another one corrects. An organization's recorder corrects what stands in its own record; of an event in
 /// another's it is told what it is told of none.
 fn corrected<'a>(dossier: &'a Dossier, by: &Envelope, id: EventId) -> Option<&'a Recorded> {
-    let of_one = by.actor.role.split('+').next() == Some(Role::Recorder.as_str());
+    let of_one = by.actor.role == Role::Recorder.as_str();
     dossier.find(id).filter(|recorded| !of_one || recorded.envelope.plan.as_str() == by.actor.org)
 }
 

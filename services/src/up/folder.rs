@@ -3,10 +3,8 @@
 use std::path::{Path, PathBuf};
 
 use anyhow::Context;
-use rollbook_events::Actor;
 
 use crate::guards::Place;
-use crate::tokens::{Tokens, private};
 
 /// The whole path: it is told to callers who run elsewhere.
 pub(super) fn whole_path(data: &Path) -> anyhow::Result<PathBuf> {
@@ -22,19 +20,6 @@ pub(crate) fn make_folder(data: &Path) -> anyhow::Result<()> {
         std::fs::set_permissions(&folder, std::fs::Permissions::from_mode(0o700)).with_context(doing)?;
     }
     Ok(())
-}
-
-/// Makes the operator's token where there is none yet.
-pub(super) fn first_token(tokens: &Tokens, data: &Path) -> anyhow::Result<()> {
-    let path = data.join("admin.token");
-    if path.exists() {
-        return Ok(());
-    }
-    // A list that names an operator whose token file is gone would leave nobody able to call.
-    tokens.revoke("admin")?;
-    let actor = Actor { org: "rollbook".to_owned(), id: "admin".to_owned(), role: "operator".to_owned() };
-    let token = tokens.issue("admin", actor)?;
-    private(&path, format!("{token}\n").as_bytes())
 }
 
 /// The disks that must have room: of the data folder, where a private server has its store too, and of views in SQLite.

@@ -248,7 +248,7 @@ fn sqlite(setup: &Setup) -> String {
 fn part(setup: &Setup, name: &str, role: Role, log: &[String], database: &str) -> Arc<Service> {
     let data = setup.stores.join(name);
     std::fs::create_dir_all(&data).unwrap();
-    for file in ["ledger.key", "tokens.json", "admin.token"] {
+    for file in ["ledger.key", "token.key", "tokens.json", "admin.token"] {
         let made = setup.stores.join(PARTS[0].0).join(file);
         if made.exists() {
             std::fs::copy(made, data.join(file)).unwrap();
@@ -263,7 +263,11 @@ fn part(setup: &Setup, name: &str, role: Role, log: &[String], database: &str) -
         Role::Query | Role::Up | Role::Nats | Role::Postgres => "query",
     };
     let mut command = rollbook_command(setup, name);
-    command.args(["serve", verb, "--listen", "127.0.0.1:0", "--nats-token", NATS_TOKEN]).arg("--data").arg(data);
+    command
+        .args(["serve", verb, "--listen", "127.0.0.1:0"])
+        .env("ROLLBOOK_NATS_TOKEN", NATS_TOKEN)
+        .arg("--data")
+        .arg(data);
     command.args(log).args(["--database", database]).args(&setup.arguments);
     service(setup, name, role, Ready::Listening, &command)
 }
@@ -290,11 +294,11 @@ pub(super) fn rebuilder(setup: &Setup, nats: &str, token: &str) -> Arc<Service> 
     let data = setup.dir.join("rebuilt");
     std::fs::create_dir_all(&data).unwrap();
     let of = setup.stores.join(if setup.plan.shape == Shape::Up { "up" } else { PARTS[0].0 });
-    for file in ["ledger.key", "tokens.json", "admin.token"] {
+    for file in ["ledger.key", "token.key", "tokens.json", "admin.token"] {
         std::fs::copy(of.join(file), data.join(file)).unwrap();
     }
     let mut command = Command::new(rollbook());
-    command.args(["serve", "projector", "--listen", "127.0.0.1:0", "--nats-token", token, "--nats", nats]);
+    command.args(["serve", "projector", "--listen", "127.0.0.1:0", "--nats", nats]).env("ROLLBOOK_NATS_TOKEN", token);
     command.arg("--data").arg(&data).args(["--database", &format!("sqlite://{}", data.join("views.db").display())]);
     if setup.nodes {
         command.args(["--replicas", "3"]);

@@ -185,9 +185,13 @@ impl SmallLedger {
     }
 }
 
-/// A token of the ledger's own; rights are named after the role until tokens name them themselves.
+/// A token of the ledger's own.
 fn issued(ledger: &Ledger, caller: &Caller) -> String {
-    let role = std::iter::once(caller.role.clone()).chain(caller.rights.iter().cloned()).collect::<Vec<_>>().join("+");
-    let issue = ["token", "issue", "--name", &caller.name, "--org", &caller.organization, "--role", &role];
+    let rights = caller.rights.join(",");
+    let mut issue =
+        vec!["token", "issue", "--name", &caller.name, "--org", &caller.organization, "--role", &caller.role];
+    if !rights.is_empty() {
+        issue.extend(["--rights", &rights]);
+    }
     ledger.ok(&issue).trim().to_owned()
 }

@@ -55,7 +55,7 @@ fn exit(status: StatusCode, known: bool) -> Exit {
 fn next(status: StatusCode, known: bool) -> Option<&'static str> {
     match status {
         StatusCode::UNAUTHORIZED => {
-            Some("give a token with ROLLBOOK_TOKEN or --data DIR; `rollbook token issue` makes one")
+            Some("give a token with --token-file, ROLLBOOK_TOKEN or --data DIR; `rollbook token issue` makes one")
         }
         StatusCode::FORBIDDEN => Some("this token may not do that; ask the ledger's operator for another"),
         StatusCode::NOT_FOUND if !known => Some("is the address that of a ledger, and of this version?"),

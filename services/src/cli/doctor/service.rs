@@ -27,7 +27,7 @@ pub(super) async fn checks(connection: &Connection) -> anyhow::Result<Vec<Check>
         Ok(_) => Check::ok("it is ready"),
         Err(error) => Check::fail(format!("it is not ready: {}", told(&error)), "wait a little; its own log says more"),
     });
-    if connection.token(&url).is_none() {
+    if connection.token(&url)?.is_none() {
         let todo = "give one with ROLLBOOK_TOKEN or --data DIR; `rollbook token issue` makes one";
         checks.push(Check::fail("there is no token to call with", todo));
         return Ok(checks);
