@@ -34,3 +34,4 @@ mod taking_over;
 mod tidy;
 mod told;
 mod views_on_both;
+mod who_looked;

@@ -6,7 +6,7 @@ use rollbook_events::envelope::Sensitivity;
 use rollbook_events::families::notice::Notice;
 use rollbook_events::{Event, EventId, Position, encode};
 use rollbook_projections::Recorded;
-use rollbook_projections::notice_reasoning::{Adopted, Again, Reasoning, decided_again, reasoning};
+use rollbook_projections::notice_reasoning::{Adopted, Again, Beyond, Reasoning, decided_again, reasoning};
 use rollbook_projections::rules::{facts, notices};
 use serde_json::json;
 

@@ -6,6 +6,7 @@ use axum::http::{HeaderMap, HeaderName, HeaderValue};
 use axum::response::{IntoResponse, Response};
 use futures_util::stream;
 use rollbook_projections::Cell;
+use rollbook_projections::store::read::Known;
 use serde::Serialize;
 use serde_json::{Map, Value};
 use utoipa::ToSchema;
@@ -19,7 +20,9 @@ use super::params::{AsOf, Paging, USUAL_ROWS};
 use super::problem::{Kind, Problem};
 use super::rows::{Listing, Reader};
 use super::sheet;
+use super::shown::{About, Shown};
 use super::values::CursorText;
+use crate::access_log::Told;
 use crate::policy::Scope;
 
 /// Rows read at once for a stream.
@@ -94,20 +97,24 @@ impl Asked {
             return Ok(unchanged);
         }
         let headers = headers(&basis, representation, &tag);
+        let shown = ask.question_of.answered(&edge, basis.position)?;
         let reader = Reader::new(edge, scope, listing, basis, after);
         match (representation, limit) {
-            (Representation::Ndjson | Representation::Csv, None) => every_row(reader, representation, headers).await,
-            (_, limit) => page(reader, representation, headers, &ask, limit.unwrap_or(USUAL_ROWS)).await,
+            (Representation::Ndjson | Representation::Csv, None) => {
+                every_row(reader, shown.as_export().await?, representation, headers).await
+            }
+            (_, limit) => page(reader, &shown, representation, headers, &ask, limit.unwrap_or(USUAL_ROWS)).await,
         }
     }
 
-    /// Rows that are all at hand, in an order that the position and the question decide.
+    /// Rows about somebody that are all at hand, in an order that the position and the question decide.
     ///
     /// # Errors
-    /// Where the representation is none of ours.
-    pub fn whole(
+    /// Where the representation is none of ours, or it cannot be written down who is shown.
+    pub async fn whole(
         self,
         edge: &Edge,
+        about: About,
         columns: &[&'static str],
         mut rows: Vec<Map<String, Value>>,
     ) -> Result<Response, Problem> {
@@ -131,25 +138,33 @@ impl Asked {
         let cursor = Cursor::after(Some(&given), "", basis.position);
         let next = if is_last { None } else { Some(sealed(edge, &cursor, &ask, &scope)?) };
         let headers = linked(headers(&basis, representation, &tag), &ask, next.as_deref());
+        let told = ask.question_of.answered(edge, basis.position)?.about(about).await?;
         let body = match representation {
-            Representation::Json => json(&Answer { next, ..Answer::whole(rows, &basis) })?,
-            Representation::Ndjson | Representation::Csv => text(representation, columns, &rows, true)?,
+            Representation::Json => json(&told, &Answer { next, ..Answer::whole(rows, &basis) })?,
+            Representation::Ndjson | Representation::Csv => text(&told, representation, columns, &rows, true)?,
         };
         Ok((headers, body).into_response())
     }
 }
 
-/// One thing, as JSON.
+/// One thing about somebody, as JSON.
 ///
 /// # Errors
-/// Where JSON is not acceptable.
-pub fn one<T: Serialize>(ask: &Ask, scope: &Scope, basis: &Basis, data: T) -> Result<Response, Problem> {
+/// Where JSON is not acceptable, or it cannot be written down who is shown.
+pub async fn one<T: Serialize>(
+    (edge, about): (&Edge, About),
+    ask: &Ask,
+    scope: &Scope,
+    basis: &Basis,
+    data: T,
+) -> Result<Response, Problem> {
     let representation = ask.representation(&[Representation::Json])?;
     let tag = ask.tag(scope.tag(), basis, representation);
     if let Some(unchanged) = ask.unchanged(&tag) {
         return Ok(unchanged);
     }
-    Ok((headers(basis, representation, &tag), json(&Answer::whole(data, basis))?).into_response())
+    let told = ask.question_of.answered(edge, basis.position)?.about(about).await?;
+    Ok((headers(basis, representation, &tag), json(&told, &Answer::whole(data, basis))?).into_response())
 }
 
 /// What a cursor is given for: nobody else's question, and nobody's who does not see the same.
@@ -184,6 +199,7 @@ fn linked(mut headers: HeaderMap, ask: &Ask, cursor: Option<&str>) -> HeaderMap 
 
 async fn page(
     mut reader: Reader,
+    shown: &Shown,
     representation: Representation,
     headers: HeaderMap,
     ask: &Ask,
@@ -200,25 +216,29 @@ async fn page(
     });
     let cursor = cursor.transpose()?;
     let headers = linked(headers, ask, cursor.as_deref());
+    let told = shown.about(of_rows(&rows)).await?;
     let shaped = reader.shaped(&rows);
     let body = match representation {
-        Representation::Json => json(&Answer { next: cursor, ..Answer::whole(shaped, &reader.basis) })?,
-        Representation::Ndjson | Representation::Csv => text(representation, &reader.listing.columns, &shaped, true)?,
+        Representation::Json => json(&told, &Answer { next: cursor, ..Answer::whole(shaped, &reader.basis) })?,
+        Representation::Ndjson | Representation::Csv => {
+            text(&told, representation, &reader.listing.columns, &shaped, true)?
+        }
     };
     Ok((headers, body).into_response())
 }
 
 async fn every_row(
     mut reader: Reader,
+    shown: Shown,
     representation: Representation,
     headers: HeaderMap,
 ) -> Result<Response, Problem> {
     // The first rows are read before the status is sent, so that a failure can still be told.
-    let (first, more) = chunk(&mut reader, representation, true).await?;
-    let rest = stream::try_unfold(more.then_some(reader), move |reader| async move {
-        let Some(mut reader) = reader else { return Ok(None) };
-        let (rows, more) = chunk(&mut reader, representation, false).await.map_err(broken_off)?;
-        Ok(Some((rows, more.then_some(reader))))
+    let (first, more) = chunk(&mut reader, &shown, representation, true).await?;
+    let rest = stream::try_unfold(more.then_some((reader, shown)), move |on| async move {
+        let Some((mut reader, shown)) = on else { return Ok(None) };
+        let (rows, more) = chunk(&mut reader, &shown, representation, false).await.map_err(broken_off)?;
+        Ok(Some((rows, more.then_some((reader, shown)))))
     });
     let all = stream::once(async { Ok::<_, std::io::Error>(first) });
     Ok((headers, Body::from_stream(futures_util::StreamExt::chain(all, rest))).into_response())
@@ -231,18 +251,30 @@ pub fn broken_off(problem: Problem) -> std::io::Error {
     std::io::Error::other(body.title)
 }
 
-async fn chunk(reader: &mut Reader, representation: Representation, first: bool) -> Result<(Bytes, bool), Problem> {
+async fn chunk(
+    reader: &mut Reader,
+    shown: &Shown,
+    representation: Representation,
+    first: bool,
+) -> Result<(Bytes, bool), Problem> {
     let rows = reader.next(STREAM_ROWS).await?;
     let more = rows.len() == usize::try_from(STREAM_ROWS).unwrap_or(usize::MAX);
+    let told = shown.about(of_rows(&rows)).await?;
     let shaped = reader.shaped(&rows);
-    Ok((text(representation, &reader.listing.columns, &shaped, first)?, more))
+    Ok((text(&told, representation, &reader.listing.columns, &shaped, first)?, more))
 }
 
-fn json<T: Serialize>(answer: &T) -> Result<Bytes, Problem> {
+/// Whom rows speak of.
+pub fn of_rows(rows: &[Known]) -> About {
+    About::Members(rows.iter().filter_map(|known| known.row.member).collect())
+}
+
+fn json<T: Serialize>(_: &Told, answer: &T) -> Result<Bytes, Problem> {
     serde_json::to_vec(answer).map(Bytes::from).map_err(|error| Problem::internal(&error))
 }
 
 fn text(
+    _: &Told,
     representation: Representation,
     columns: &[&str],
     rows: &[Map<String, Value>],

@@ -12,6 +12,7 @@ use rollbook_events::Hash;
 use super::accept::{Representation, negotiate};
 use super::basis::Basis;
 use super::problem::{Kind, Problem};
+use super::shown::Question;
 
 /// Parameters that say which page, not which question.
 const OF_THE_PAGE: &[&str] = &["cursor", "limit"];
@@ -25,6 +26,10 @@ pub struct Ask {
     if_none_match: Option<String>,
     path: String,
     query: Vec<String>,
+    /// What else the answer rests on.
+    also: String,
+    /// What is asked, by whom; the permit must have been taken before.
+    pub question_of: Question,
 }
 
 impl<S: Sync> FromRequestParts<S> for Ask {
@@ -44,6 +49,8 @@ impl<S: Sync> FromRequestParts<S> for Ask {
             if_none_match: header(IF_NONE_MATCH),
             path: parts.uri.path().to_owned(),
             query,
+            also: String::new(),
+            question_of: Question::of(parts),
         })
     }
 }
@@ -85,10 +92,16 @@ impl Ask {
         let rulebook = basis.rulebook_hash().unwrap_or_default();
         let Basis { position, today, .. } = basis;
         let path = &self.path;
-        let all = format!("{representation:?}|{scope}|{position}|{rulebook}|{lag}|{today}|{path}?{asked}");
+        let all =
+            format!("{representation:?}|{scope}|{position}|{rulebook}|{lag}|{today}|{}|{path}?{asked}", self.also);
         let mut digest = Hash::of(all.as_bytes()).to_string();
         digest.truncate(32);
         format!("\"{digest}\"")
+    }
+
+    /// The tag is of the log's position; this makes it one of something more.
+    pub fn rests_also_on(&mut self, what: String) {
+        self.also = what;
     }
 
     /// 304, where the caller has the answer.

@@ -10,6 +10,7 @@ use rollbook_events::pacific_day;
 
 use super::edge::Edge;
 use super::problem::{Kind, Problem};
+use super::shown::Viewer;
 use crate::caller::Caller;
 use crate::clock;
 use crate::policy::{self, Action, Denied, Fields, Purpose, Resource, Scope};
@@ -57,6 +58,7 @@ impl<P: Permission> FromRequestParts<Edge> for Permit<P> {
         let caller = caller(&parts.headers, edge).await?;
         let purpose = purpose(&parts.headers)?;
         let policy::Permit { scope, fields } = decided(&caller, P::ACTION, Resource::Ledger, purpose)?;
+        parts.extensions.insert(Viewer { actor: caller.actor.clone(), purpose });
         Ok(Self { caller, scope, fields, purpose, action: PhantomData })
     }
 }

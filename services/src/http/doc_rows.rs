@@ -132,6 +132,8 @@ rows! {
     EpisodeRow in EpisodePage = row_of(&outreach_conversion::TABLE, &[]);
     /// An outreach attempt, judged.
     AttemptRow in AttemptPage = row(&[], super::outreach_attempts::COLUMNS, "an outreach attempt, and what the rules make of it");
+    /// A disclosure.
+    DisclosureRow in DisclosurePage = row(&[], super::disclosures::COLUMNS, "an answer that showed something of a member");
     /// A sum of episodes: the columns it is summed by, then the sums.
     SumRow in SumPage = super::outreach_conversion::sum_schema();
 }

@@ -1,5 +1,7 @@
 //! Which programs a member may have, and why: no view, but worked out from the facts when somebody asks.
 
+use std::collections::BTreeSet;
+
 use axum::extract::State;
 use axum::response::Response;
 use rollbook_events::codes::Channel;
@@ -25,6 +27,7 @@ use super::edge::Edge;
 use super::params::{AsOf, Paging, Params, Segment, segment};
 use super::problem::Problem;
 use super::rows::columns;
+use super::shown::About;
 use super::values::List;
 use crate::policy::Scope;
 
@@ -113,7 +116,8 @@ async fn of_member(
     let asked = Asked::of(&edge, &permit.scope, ask, &as_of, paging).await?;
     let rows = answers(&edge, &permit.scope, &asked.basis, member, &which).await?;
     asked.basis.still(&edge).await?;
-    asked.whole(&edge, &columns(&TABLE), rows)
+    let about = if rows.is_empty() { About::Nobody } else { About::Members(BTreeSet::from([member])) };
+    asked.whole(&edge, about, &columns(&TABLE), rows).await
 }
 
 async fn answers(

@@ -32,6 +32,7 @@ use super::notices::{self, Whether};
 use super::params::{AsOf, Params, Segment, segment};
 use super::problem::{Kind, Problem};
 use super::rows::Listing;
+use super::shown::About;
 use super::values::MOST_ROWS;
 use super::withheld::withhold;
 use crate::policy::Scope;
@@ -151,7 +152,14 @@ async fn summary(
         },
     };
     basis.still(&edge).await?;
-    answer::one(&ask, scope, &basis, summary)
+    answer::one(
+        (&edge, About::Members(BTreeSet::from_iter(summary.linked.iter().copied()))),
+        &ask,
+        scope,
+        &basis,
+        summary,
+    )
+    .await
 }
 
 fn of_group(basis: &Basis, group: &BTreeSet<MemberId>) -> Filter {
@@ -229,7 +237,7 @@ struct FoundMember {
     request_body = Lookup,
     responses((status = 200, description = "The pseudonym", body = Found), LookedUp)
 )]
-async fn lookup(_: Permit<Identify>, State(edge): State<Edge>, body: Bytes) -> Result<Json<Found>, Problem> {
+async fn lookup(_: Permit<Identify>, State(edge): State<Edge>, ask: Ask, body: Bytes) -> Result<Json<Found>, Problem> {
     let value = strict_json::parse(&body).map_err(|rejection| Problem::refusal(&rejection, true))?;
     let refused =
         |code: RejectionCode, detail: &str| Problem::new(Kind::Rejected, "").and("cin", code.as_str(), detail);
@@ -240,5 +248,8 @@ async fn lookup(_: Permit<Identify>, State(edge): State<Edge>, body: Bytes) -> R
     let cin: Cin = cin
         .parse()
         .map_err(|error: rollbook_events::cin::BadCin| refused(RejectionCode::BadIdentifier, &error.to_string()))?;
-    Ok(Json(Found { data: FoundMember { member: edge.key.member(&cin) } }))
+    let member = edge.key.member(&cin);
+    let position = edge.status.borrow().position;
+    ask.question_of.answered(&edge, position)?.about(About::Members(BTreeSet::from([member]))).await?;
+    Ok(Json(Found { data: FoundMember { member } }))
 }

@@ -16,6 +16,7 @@ mod basis;
 mod clocks;
 mod conflicts;
 mod cursor;
+mod disclosures;
 mod doc;
 mod doc_rows;
 mod edge;
@@ -44,6 +45,7 @@ mod rulebook;
 mod rulebook_compare;
 mod schemas;
 mod sheet;
+mod shown;
 mod spans;
 mod status;
 mod submit;
@@ -86,6 +88,7 @@ fn routes() -> OpenApiRouter<Edge> {
         .merge(members::routes())
         .merge(enrollments::routes())
         .merge(conflicts::routes())
+        .merge(disclosures::routes())
         .merge(notices::routes())
         .merge(notice_reasoning::routes())
         .merge(findings::routes())

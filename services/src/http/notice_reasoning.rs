@@ -1,5 +1,7 @@
 //! Why a notice is, or is not, required: the whole reasoning of one determination, and whether it comes out the same again.
 
+use std::collections::BTreeSet;
+
 use axum::extract::State;
 use axum::response::Response;
 use rollbook_events::families::rules::Rules;
@@ -26,6 +28,7 @@ use super::doc_rows::NoticeRow;
 use super::edge::Edge;
 use super::params::{AsOf, Params, Segment, segment};
 use super::problem::{Kind, Problem};
+use super::shown::About;
 use super::withheld::withhold;
 use crate::policy::{Action, Resource, Scope};
 
@@ -181,7 +184,8 @@ async fn explained(
         hash: told.rulebook.hash.to_string(),
         adopted_at: adopted.map(|adopted| adopted.position.0),
     };
-    answer::one(&ask, &permit.scope, &basis, explain(row, reasoning, rulebook, reproduced))
+    let about = About::Members(BTreeSet::from([member]));
+    answer::one((&edge, about), &ask, &permit.scope, &basis, explain(row, reasoning, rulebook, reproduced)).await
 }
 
 /// The determination's row as known at the position.

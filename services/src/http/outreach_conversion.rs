@@ -25,6 +25,7 @@ use super::edge::Edge;
 use super::params::{AsOf, Paging, Params, Segment, segment};
 use super::problem::{Kind, Problem};
 use super::rows::Listing;
+use super::shown::About;
 use super::values::{List, equal, words};
 use crate::policy::{Scope, counts};
 
@@ -187,7 +188,7 @@ async fn sums(
         columns.iter().map(|column| (*column).to_owned()).zip(values).collect()
     });
     let rows: Vec<Map<String, Value>> = rows.collect();
-    asked.whole(&edge, &columns, rows)
+    asked.whole(&edge, About::Nobody, &columns, rows).await
 }
 
 /// Sums without small numbers are of one tree, whose every sum may be asked for, so that no two of them can be subtracted

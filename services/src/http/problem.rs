@@ -81,6 +81,8 @@ kinds! {
     Unavailable = "unavailable" SERVICE_UNAVAILABLE "The ledger cannot do this now" "Ask again later; nothing was recorded.";
     RecordingStopped = "recording-stopped" SERVICE_UNAVAILABLE "Nothing is recorded while something is wrong"
         "See /readyz for what it is, and mend it; nothing was recorded.";
+    NotWrittenDown = "not-written-down" SERVICE_UNAVAILABLE "Who is shown what cannot be written down, so nothing is shown"
+        "Ask again later; /readyz says what is wrong.";
     OutcomeUnknown = "outcome-unknown" SERVICE_UNAVAILABLE "Whether it was recorded is not known"
         "Send the same events with the same ids again: what is recorded is not recorded twice.";
     NoRecorder = "no-recorder" SERVICE_UNAVAILABLE "This program does not record" "Send it to a recorder.";

@@ -18,6 +18,7 @@ use super::doc::QueriedOne;
 use super::edge::Edge;
 use super::params::{AsOf, Params};
 use super::problem::{Kind, Problem};
+use super::shown::About;
 
 /// The routes.
 pub fn routes() -> OpenApiRouter<Edge> {
@@ -110,7 +111,7 @@ async fn in_force(
     let Some(last) = adopted.last() else {
         return Err(Problem::new(Kind::NotFound, "no rulebook was adopted by this position"));
     };
-    answer::one(&ask, &permit.scope, &basis, told(last, true)?)
+    answer::one((&edge, About::Nobody), &ask, &permit.scope, &basis, told(last, true)?).await
 }
 
 /// Every rulebook there was, oldest first, without its text.
@@ -131,7 +132,7 @@ async fn editions(
     let basis = Basis::of(&edge, &as_of, None).await?;
     let adopted = adoptions(&edge, basis.position).await?;
     let told: Result<Vec<InForce>, Problem> = adopted.iter().map(|recorded| told(recorded, false)).collect();
-    answer::one(&ask, &permit.scope, &basis, told?)
+    answer::one((&edge, About::Nobody), &ask, &permit.scope, &basis, told?).await
 }
 
 /// The events that adopted a rulebook and stand, oldest first.

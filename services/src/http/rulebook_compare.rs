@@ -21,12 +21,14 @@ use utoipa_axum::routes;
 
 use super::accept::Representation;
 use super::answer::broken_off;
+use super::ask::Ask;
 use super::auth::{Permit, Replay as MayReplay};
 use super::basis::Basis;
 use super::doc::QueriedOne;
 use super::edge::Edge;
 use super::params::{AsOf, Params};
 use super::problem::{Kind, Problem};
+use super::shown::{About, Shown};
 use crate::policy::Scope;
 use std::sync::Arc;
 
@@ -93,6 +95,7 @@ struct Count {
 async fn compare(
     permit: Permit<MayReplay>,
     State(edge): State<Edge>,
+    ask: Ask,
     Params(as_of, ..): Params<AsOf>,
     body: String,
 ) -> Result<Response, Problem> {
@@ -102,10 +105,12 @@ async fn compare(
     let Some(former) = basis.rulebook.clone() else {
         return Err(Problem::new(Kind::NotFound, "no rulebook was adopted by this position"));
     };
+    let shown = ask.question_of.answered(&edge, basis.position)?.as_export().await?;
     let links = edge.db.links(basis.position).await?;
     let now = crate::clock::now();
     let replay = Replay {
         edge,
+        shown,
         scope: permit.scope,
         basis,
         links,
@@ -127,6 +132,7 @@ async fn compare(
 /// The walk over every member.
 struct Replay {
     edge: Edge,
+    shown: Shown,
     scope: Scope,
     basis: Basis,
     links: Links,
@@ -150,6 +156,7 @@ impl Replay {
         if let Some(last) = members.last() {
             self.after = *last;
             let found = self.differences(&members).await?;
+            self.shown.about(About::Members(found.iter().map(|differs| differs.member).collect())).await?;
             self.count.members += count(members.len());
             self.count.differences += count(found.len());
             lines.extend(found.into_iter().map(Line::Difference));

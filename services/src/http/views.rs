@@ -12,7 +12,7 @@ use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use super::accept::Representation;
-use super::answer::broken_off;
+use super::answer::{broken_off, of_rows};
 use super::ask::Ask;
 use super::auth::{Dump as MayDump, Permit};
 use super::basis::Basis;
@@ -21,6 +21,7 @@ use super::edge::Edge;
 use super::params::{AsOf, Params, Segment};
 use super::problem::{Kind, Problem};
 use super::sheet;
+use super::shown::Shown;
 use super::withheld::withhold;
 use crate::policy::Scope;
 
@@ -56,7 +57,8 @@ async fn dump(
     ask.representation(&[Representation::Ndjson])?;
     let basis = Basis::of(&edge, &as_of, None).await?;
     let position = basis.position;
-    let mut dump = Dump::new(edge, &permit.scope, view.table(), basis);
+    let shown = ask.question_of.answered(&edge, position)?.as_export().await?;
+    let mut dump = Dump::new(edge, shown, &permit.scope, view.table(), basis);
     // The first rows are read before the status is sent, so that a failure can still be told.
     let first = dump.next().await?;
     let rest = stream::try_unfold(dump, |mut dump| async move {
@@ -74,6 +76,7 @@ async fn dump(
 /// A dump on its way.
 struct Dump {
     edge: Edge,
+    shown: Shown,
     scope: Scope,
     table: &'static Table,
     basis: Basis,
@@ -81,15 +84,16 @@ struct Dump {
 }
 
 impl Dump {
-    fn new(edge: Edge, scope: &Scope, table: &'static Table, basis: Basis) -> Self {
+    fn new(edge: Edge, shown: Shown, scope: &Scope, table: &'static Table, basis: Basis) -> Self {
         let walk = Walk::new(scope.sight().clone(), table, Filter::default(), basis.position);
-        Self { edge, scope: scope.clone(), table, basis, walk }
+        Self { edge, shown, scope: scope.clone(), table, basis, walk }
     }
 
     async fn next(&mut self) -> Result<Option<Bytes>, Problem> {
         let Some(mut rows) = self.walk.next(&self.edge.db).await? else { return Ok(None) };
         withhold(&self.edge, &self.scope, self.table, &mut rows).await?;
         self.basis.still(&self.edge).await?;
+        self.shown.about(of_rows(&rows)).await?;
         let rows: Vec<_> = rows.iter().map(|known| known.line(self.table)).collect();
         sheet::ndjson(&rows).map(|lines| Some(lines.into())).map_err(|error| Problem::internal(&error))
     }

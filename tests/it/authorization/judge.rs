@@ -76,6 +76,9 @@ pub fn rows(caller: &Caller, cell: &Cell, rows: &[Value]) {
     if cell.route.ends_with("/conflicts") {
         return conflicts(caller, cell, &of_member);
     }
+    if cell.route.ends_with("/disclosures") {
+        return disclosures(caller, cell, &of_member);
+    }
     if cell.sensitivity != "-" {
         return events(caller, cell, &of_member);
     }
@@ -110,6 +113,13 @@ fn events(caller: &Caller, cell: &Cell, of_member: &[&Value]) {
     for row in found {
         check_fields(of, cell, row);
     }
+}
+
+/// By now others have asked about the same members, too.
+fn disclosures(caller: &Caller, cell: &Cell, of_member: &[&Value]) {
+    assert_eq!(of_member.is_empty(), cell.sees == "nothing", "{cell:?}: {of_member:?}");
+    let of_others = of_member.iter().filter(|row| row["actor_org"] != caller.organization.as_str()).count();
+    assert_eq!(of_others > 0, cell.sees == "whole", "{cell:?}: {of_member:?}");
 }
 
 fn conflicts(caller: &Caller, cell: &Cell, of_member: &[&Value]) {
