@@ -262,3 +262,22 @@ async fn what_is_hidden_cannot_be_found_by_filters_or_corrected() {
     assert_eq!(told[0].0, 422);
     of.ledger.stop();
 }
+
+#[tokio::test]
+async fn a_county_sees_what_it_serves_for_a_plan_and_not_what_the_plan_told() {
+    let folder = tempfile::tempdir().unwrap();
+    let of = SmallLedger::up(folder.path()).await;
+    let served = json!({ "enrollment": small_ledger::id(0xccc, 1), "program": "ecm", "basis": "opt_in",
+                         "channel": "dhs_subcontract", "provider": small_ledger::COUNTY, "from": "2023-01-01" });
+    of.ledger.record("enrolled", &pseudonym(7), small_ledger::OWN_PLAN, "2023-01-01", served).await;
+    let rows = async |what: &str| {
+        of.get("county", &format!("/v1/members/{}/{what}", pseudonym(7)), "application/x-ndjson").await.rows()
+    };
+    let enrollments = rows("enrollments").await;
+    assert_eq!(enrollments.len(), 1);
+    assert_eq!((&enrollments[0]["plan"], &enrollments[0]["enrolled_event"]), (&json!("la-care"), &Value::Null));
+    assert!(rows("history").await.is_empty());
+    let summary = of.get("county", &format!("/v1/members/{}", pseudonym(7)), "application/json").await.json();
+    assert_eq!((&summary["data"]["events"], &summary["data"]["first_position"]), (&json!(0), &Value::Null));
+    of.ledger.stop();
+}

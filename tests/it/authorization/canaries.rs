@@ -105,15 +105,15 @@ fn canaries() -> BTreeMap<&'static str, BTreeSet<String>> {
         let ids = (1..=6).chain(100..=102).map(|n| id(member, n));
         all.entry(plan).or_default().extend(ids.chain([bird.to_owned(), pseudonym(member)]));
     }
-    for (plan, n) in [(OWN_PLAN, 31), (OTHER_PLAN, 32), (COUNTY, 33), (OTHER_PLAN, 34)] {
+    let beside = [(OWN_PLAN, 31), (OTHER_PLAN, 32), (COUNTY, 33), (OTHER_PLAN, 34), (OWN_PLAN, 35), (OTHER_PLAN, 36)];
+    for (plan, n) in beside {
         all.entry(plan).or_default().extend([id(n, 1), id(n, 2), id(n, 101)]);
     }
+    all.entry(OTHER_PLAN).or_default().extend([id(36, 3), pseudonym(27)]);
     for life in LIVES {
         let ids = (1..=13).chain(100..=101).map(|n| id(life.number, n));
         all.entry(life.plan).or_default().extend(ids);
     }
-    // The provider of the plan's own members is its own too.
-    all.entry(OWN_PLAN).or_default().remove(OTHER_PROVIDER);
     all
 }
 
@@ -124,6 +124,12 @@ async fn told(of: &SmallLedger) {
     all.push(beside(OTHER_PLAN, "birch", 24, 32));
     all.push(beside(COUNTY, "cedar", 25, 33));
     all.push(beside(OTHER_PLAN, "birch", 25, 34));
+    // 26 and 27 are one person, which the other plan alone has told: nobody else learns of 27.
+    all.push(beside(OWN_PLAN, "alder", 26, 35));
+    let linked = json!({ "id": id(36, 3), "kind": "member_linked", "member": pseudonym(27), "plan": OTHER_PLAN,
+                         "county": "los-angeles", "occurred_at": "2023-03-01",
+                         "data": { "other": pseudonym(26), "reason": "duplicate_record" } });
+    all.push([beside(OTHER_PLAN, "birch", 27, 36), vec![linked]].concat());
     for events in all {
         let (status, answer) = of.ledger.post("/v1/events", &json!(events)).await;
         assert_eq!(status, 201, "{answer}");
@@ -147,29 +153,34 @@ impl Asker {
         (*of.choose(&mut self.random).unwrap()).to_owned()
     }
 
-    fn filter(&mut self) -> String {
-        let plan = self.one(&[OWN_PLAN, OTHER_PLAN, COUNTY]);
-        let provider = self.one(&[PROVIDER, OTHER_PROVIDER, "alder-provider", "birch-provider", "cedar-provider"]);
+    /// Some of the parameters that a list takes.
+    fn filters(&mut self, list: &str) -> Vec<String> {
+        let plan = format!("plan={}", self.one(&[OWN_PLAN, OTHER_PLAN, COUNTY]));
+        let providers = [PROVIDER, OTHER_PROVIDER, "alder-provider", "birch-provider", "cedar-provider"];
+        let provider = format!("provider={}", self.one(&providers));
         let position = self.random.random_range(1..=self.head);
-        let all = [
-            format!("plan={plan}"),
-            format!("provider={provider}"),
-            "program=ecm".to_owned(),
-            format!("known_at={position}"),
-            "effective_at=2023-06-01".to_owned(),
-            format!("limit={}", self.random.random_range(1..4)),
-            "status=any".to_owned(),
-            "outcome=any".to_owned(),
-            "standing=any".to_owned(),
-            "resolved=false".to_owned(),
-            format!("from={position}"),
-            "kind=enrolled".to_owned(),
-            "late=true".to_owned(),
-            "by=provider".to_owned(),
-            "reproduce=true".to_owned(),
-            format!("cursor={}", self.cursors.choose(&mut self.random).cloned().unwrap_or_default()),
-        ];
-        all.choose(&mut self.random).unwrap().clone()
+        let from = format!("from={position}");
+        let own: &[&str] = match list {
+            "enrollments" => &[&plan, &provider, "program=ecm", "effective_at=2023-06-01", "status=any"],
+            "conflicts" => &[&plan, "program=ecm", "outcome=any", "resolved=false", "status=any", "rule=ROLE-15"],
+            "notices" => &[&plan, "standing=any", "voided=any", "late=true"],
+            "findings" => &[&plan, "program=ecm", "status=any"],
+            "authorizations" | "episodes" | "outreach" => &[&plan, &provider],
+            "reassessments" | "clocks" => &[&plan, "late=true"],
+            "events" | "history" => &[&plan, &from, "kind=enrolled,member_linked,notice_determined"],
+            "attempts" => &[&plan],
+            "eligibility" => &[&plan, "effective_at=2023-06-01"],
+            "conversion" => &[&plan, "by=provider", "by=plan"],
+            _ => return Vec::new(),
+        };
+        let mut all: Vec<String> = own.iter().map(|filter| (*filter).to_owned()).collect();
+        all.push(format!("known_at={position}"));
+        all.push(format!("limit={}", self.random.random_range(1..4)));
+        if self.random.random_bool(0.1) {
+            all.push(format!("cursor={}", self.cursors.choose(&mut self.random).unwrap()));
+        }
+        let most = self.random.random_range(0..4);
+        all.choose_multiple(&mut self.random, most).cloned().collect()
     }
 
     fn path(&mut self) -> String {
@@ -187,14 +198,14 @@ impl Asker {
                 "/v1/outreach/attempts",
                 "/v1/views/event_history",
                 "/v1/views/stuck",
-                "/v1/status?counts=true",
+                "/v1/status",
                 "/metrics",
                 "/readyz",
                 "/v1/rulebook/editions",
             ]),
         };
-        let filters: Vec<String> = (0..self.random.random_range(0..3)).map(|_| self.filter()).collect();
-        if filters.is_empty() || path.contains('?') { path } else { format!("{path}?{}", filters.join("&")) }
+        let filters = self.filters(path.rsplit('/').next().unwrap_or_default());
+        if filters.is_empty() { path } else { format!("{path}?{}", filters.join("&")) }
     }
 
     /// A body that speaks of anybody's things, in anybody's record.
@@ -221,7 +232,7 @@ async fn asker(of: &SmallLedger, seed: u64) -> Asker {
     let head = of.ledger.caught_up().await;
     let is_id = |word: &String| uuid::Uuid::parse_str(word).is_ok();
     let every = canaries().into_values().flatten().filter(is_id).collect();
-    let members = [1, 2, 3, 4, 5, 6, 21, 22, 23, 24, 25, 99].map(pseudonym).to_vec();
+    let members = [1, 2, 3, 4, 5, 6, 21, 22, 23, 24, 25, 26, 27, 99].map(pseudonym).to_vec();
     let rows = of.ledger.rows("/v1/notices?standing=any&voided=any").await;
     let determinations = rows.iter().filter_map(|row| row["determination"].as_str()).map(str::to_owned).collect();
     let (mut cursors, mut tags) = (Vec::new(), Vec::new());
