@@ -7,6 +7,7 @@
 
 mod string_type;
 
+pub mod access;
 pub mod cin;
 pub mod codec;
 pub mod codes;

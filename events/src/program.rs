@@ -80,3 +80,40 @@ codes! {
         Hospice = "hospice",
     }
 }
+
+impl Program {
+    /// What kind of program it is: all that an organization is told of another one's. A single program may tell a diagnosis.
+    pub const fn kind(self) -> &'static str {
+        match self {
+            Self::Ecm => "ecm",
+            Self::HousingNavigation
+            | Self::HousingDeposit
+            | Self::TenancySustaining
+            | Self::PostHospitalizationHousing
+            | Self::RecuperativeCare
+            | Self::Respite
+            | Self::DayHabilitation
+            | Self::AssistedLivingTransition
+            | Self::HomeTransition
+            | Self::PersonalCare
+            | Self::HomeModification
+            | Self::TailoredMeals
+            | Self::SoberingCenter
+            | Self::AsthmaRemediation
+            | Self::TransitionalRent => "community_support",
+            Self::IcmsHfh | Self::IcmsOdr => "county_program",
+            Self::Wpc | Self::Hhp => "predecessor",
+            Self::SmhsTcm | Self::TransitionalCare | Self::Chw => "coordination",
+            Self::BasicCaseManagement | Self::ComplexCaseManagement | Self::BasicPopulationHealth => "care_management",
+            Self::Mssp
+            | Self::Alw
+            | Self::Hcba
+            | Self::HivAidsWaiver
+            | Self::HcbsDd
+            | Self::SelfDetermination
+            | Self::Other1915cWaiver
+            | Self::Cct => "waiver",
+            Self::Pace | Self::Hospice => "exclusionary",
+        }
+    }
+}

@@ -62,6 +62,15 @@ pub struct Adopted {
     pub on: NaiveDate,
 }
 
+/// What is said of events that a determination rests on and this dossier does not hold.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Beyond {
+    /// Their ids: the dossier holds everything that is known.
+    Named,
+    /// Nothing, nor how many they are: the dossier holds what its reader may see.
+    NotTold,
+}
+
 /// The payload of a determination.
 pub fn determination(event: &Envelope) -> Option<&NoticeDetermined> {
     let Event::Notice(Notice::NoticeDetermined(told)) = &event.event else { return None };
@@ -69,28 +78,25 @@ pub fn determination(event: &Envelope) -> Option<&NoticeDetermined> {
 }
 
 /// The reasoning of a determination on record; none where the facts hold no such determination, or one that was voided.
-pub fn reasoning(facts: &Facts<'_>, id: EventId, adopted: Option<&Adopted>) -> Option<Reasoning> {
+pub fn reasoning(facts: &Facts<'_>, id: EventId, adopted: Option<&Adopted>, beyond: Beyond) -> Option<Reasoning> {
     let records = facts.records();
     let record = records.iter().find(|record| record.event.is_some_and(|(event, _)| event.id == id))?;
     let (event, told) = record.event?;
     let dossier = facts.dossier;
     let limbs = limbs::limbs(told);
-    let evidence: Vec<Evidence> = evidence(told).map(|id| evidence_of(dossier, id)).collect();
-    let mut sentences = vec![decision(dossier, event, told), whom(event, told), raised(dossier, told)];
+    let is_told = |id: EventId| beyond == Beyond::Named || dossier.find(id).is_some();
+    let evidence: Vec<Evidence> = evidence(told).filter(|id| is_told(*id)).map(|id| evidence_of(dossier, id)).collect();
+    let mut sentences = vec![decision(dossier, event, told), whom(event, told)];
+    sentences.extend(is_told(told.trigger).then(|| raised(dossier, told)));
     sentences.extend(limbs.iter().map(Limb::sentence));
     sentences.push(by_rule(told));
     sentences.extend(limbs::conclusion(told));
-    sentences.push(rests_on(dossier, &evidence));
+    sentences.extend((!evidence.is_empty()).then(|| rests_on(dossier, &evidence)));
     sentences.push(rulebook(told, adopted));
-    sentences.extend(places(dossier, record, told));
+    let supersedes = told.supersedes.filter(|id| is_told(*id));
+    sentences.extend(places(dossier, record, supersedes));
     sentences.extend(mailed::mailed(record));
-    Some(Reasoning {
-        sentences,
-        limbs,
-        evidence,
-        supersedes: told.supersedes,
-        superseded_by: record.superseded_by.map(|by| by.id),
-    })
+    Some(Reasoning { sentences, limbs, evidence, supersedes, superseded_by: record.superseded_by.map(|by| by.id) })
 }
 
 /// A kind of notice in words.
@@ -170,9 +176,9 @@ fn rulebook(told: &NoticeDetermined, adopted: Option<&Adopted>) -> String {
 }
 
 /// What it took the place of, and what took its own.
-fn places(dossier: &Dossier, record: &Record<'_>, told: &NoticeDetermined) -> Vec<String> {
+fn places(dossier: &Dossier, record: &Record<'_>, supersedes: Option<EventId>) -> Vec<String> {
     let mut sentences = Vec::new();
-    if let Some(id) = told.supersedes {
+    if let Some(id) = supersedes {
         let before = dossier.find(id).map(|recorded| &*recorded.envelope);
         let said = before
             .and_then(|before| Some(format!(" of {}, by which {}", day_of(before), says(determination(before)?))));

@@ -8,6 +8,7 @@ use rollbook_projections::store::{Db, Views};
 use tokio::sync::watch;
 use tokio_util::task::TaskTracker;
 
+use crate::access_log::AccessLog;
 use crate::archive::status::Watched;
 use crate::health::Health;
 use crate::http::Limits;
@@ -37,6 +38,10 @@ pub struct App {
     pub archive: Option<Watched>,
     /// The enrollment stream.
     pub log: Arc<dyn Log>,
+    /// Where it is written down who is shown what.
+    pub access: AccessLog,
+    /// The stream that it is written to.
+    pub accesses: Arc<dyn Log>,
     /// The recorder, where this program is one.
     pub recorder: Option<Recorder>,
     /// The importer of files, where this program records.

@@ -44,15 +44,29 @@ impl LedgerKey {
         }
     }
 
+    /// A key of its own for something that is not a pseudonym; no CIN has such a name.
+    pub fn derived(&self, name: &str) -> [u8; 32] {
+        self.mac(format!("rollbook {name}").as_bytes())
+    }
+
+    /// An id for what has a name that not everybody may read: the same name is the same id, which tells nothing of it.
+    pub fn name_of(&self, kind: &str, name: &str) -> uuid::Uuid {
+        let digest = self.mac(format!("rollbook {kind} {name}").as_bytes());
+        MemberId::from_digest(&digest).0
+    }
+
     /// The pseudonym of the member with this CIN.
     pub fn member(&self, cin: &Cin) -> MemberId {
+        MemberId::from_digest(&self.mac(cin.expose().as_bytes()))
+    }
+
+    fn mac(&self, text: &[u8]) -> [u8; 32] {
         // HMAC pads a key to its hash's block with zeros, so this is the key itself.
         let mut block = [0; 64];
         block[..32].copy_from_slice(&self.0);
         let mut mac = Hmac::<Sha256>::new(&block.into());
-        mac.update(cin.expose().as_bytes());
-        let digest: [u8; 32] = mac.finalize().into_bytes().into();
-        MemberId::from_digest(&digest)
+        mac.update(text);
+        mac.finalize().into_bytes().into()
     }
 }
 

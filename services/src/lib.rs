@@ -6,6 +6,7 @@
 //! **Invariant:** rules and folds stand in `rollbook-projections`; here is I/O. The recorder knows no projector and no
 //! query, and the other way round; they meet in [`app`].
 
+pub mod access_log;
 pub mod app;
 pub mod archive;
 pub mod bench;
@@ -24,6 +25,7 @@ pub mod ledger_key;
 pub mod log;
 pub mod measures;
 pub mod nats_server;
+pub mod policy;
 pub mod projector;
 pub mod recorder;
 pub mod sample;

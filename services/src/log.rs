@@ -53,9 +53,11 @@ impl StreamSpec {
     pub const IDENTITY: Self = Self { name: "IDENTITY", subjects: "identity.*" };
     /// Files received, and what became of each row.
     pub const INTAKE: Self = Self { name: "INTAKE", subjects: "intake.*" };
+    /// Who was shown what of whom.
+    pub const ACCESS: Self = Self { name: "ACCESS", subjects: "access.*" };
 
-    /// All of them.
-    pub const ALL: [Self; 3] = [Self::ENROLLMENT, Self::IDENTITY, Self::INTAKE];
+    /// All that hold what is nowhere else: these are archived, verified and guarded.
+    pub const ALL: [Self; 4] = [Self::ENROLLMENT, Self::IDENTITY, Self::INTAKE, Self::ACCESS];
 
     /// Whether a literal subject belongs to this stream.
     pub fn admits(&self, subject: &str) -> bool {
@@ -231,6 +233,11 @@ pub trait Log: Send + Sync + 'static {
 
     /// All messages of a subject, in order.
     async fn read(&self, subject: &str) -> Result<Vec<Stored>, ReadError>;
+
+    /// The first message of a subject.
+    async fn first(&self, subject: &str) -> Result<Option<Stored>, ReadError> {
+        Ok(self.read(subject).await?.into_iter().next())
+    }
 
     /// The message at a position, from the leader.
     async fn get(&self, position: Position) -> Result<Option<Stored>, ReadError>;

@@ -26,7 +26,7 @@ use finding::{Report, Told};
 /// What to compare.
 #[derive(Debug)]
 pub struct Wanted {
-    /// The three streams.
+    /// The streams.
     pub streams: Vec<(StreamSpec, NatsLog)>,
     /// The archive, where there is one.
     pub archive: Option<Arc<dyn Place>>,

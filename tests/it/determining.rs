@@ -12,11 +12,12 @@ use rollbook::recorder::{Committer, Histories, MOST_EVENTS, RecordError, Recorde
 use rollbook_events::families::notice::{Notice, NoticeDetermined};
 use rollbook_events::{Actor, Envelope, Event, Hash, MemberId, Position, Subject, Submission, Whom};
 use rollbook_projections::store::Db;
-use rollbook_projections::store::read::{Filter, Page};
+use rollbook_projections::store::read::{Filter, Page, Sight};
 use rollbook_projections::{Rulebook, views};
 use serde_json::{Value, json};
 use tokio_util::sync::CancellationToken;
 
+const ALL: Sight = Sight::everything_for_the_ledger_itself();
 const MEMBER: &str = "0b0b0b0b-0b0b-8b0b-8b0b-0b0b0b0b0b0b";
 
 struct Desk {
@@ -114,7 +115,7 @@ impl Desk {
     async fn rows(&self) -> Vec<String> {
         let table = views::find("notice_determination").unwrap().table();
         let page = Page { order: None, after: None, most: 100 };
-        let rows = self.db.page(table, &Filter::default(), &page).await.unwrap();
+        let rows = self.db.page(&ALL, table, &Filter::default(), &page).await.unwrap();
         let told = rows.iter().map(|known| {
             let row = known.json(table);
             let told = if row["determination"].is_null() { "to come" } else { "told" };

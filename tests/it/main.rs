@@ -3,6 +3,7 @@
 #![expect(clippy::unwrap_used, reason = "a test whose servers or answers are missing has failed")]
 
 mod archive;
+mod authorization;
 mod back_dated;
 mod bad_tokens;
 mod bench;

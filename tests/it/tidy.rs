@@ -109,3 +109,28 @@ fn recorder_projector_and_query_do_not_know_one_another() {
     assert_eq!(knows("recorder", "http"), Vec::<String>::new());
     assert_eq!(knows("recorder", "import"), Vec::<String>::new());
 }
+
+#[test]
+fn nobody_but_the_policy_says_what_a_caller_sees() {
+    let inside = |room: &str| {
+        let room = room.to_owned();
+        move |name: &str| name.starts_with(&room)
+    };
+    // The store makes a sight, the policy gives it to callers, and the ledger's own parts take everything.
+    let of_a_caller = |name: &str| {
+        inside("projections/src/store/read")(name) || inside("services/src/policy")(name) || inside("tests/")(name)
+    };
+    for word in [concat!("Sight::", "of("), concat!("everything_for_", "a_caller"), concat!("Grant", "::")] {
+        assert_eq!(that_name(word, of_a_caller), Vec::<String>::new(), "{word}");
+    }
+    let word = concat!("everything_for_", "the_ledger_itself");
+    let of_the_ledger = that_name(word, |name| {
+        ["services/src/recorder/", "services/src/projector/", "services/src/verify/"]
+            .iter()
+            .any(|room| inside(room)(name))
+            || inside("projections/src/store/read")(name)
+            || inside("tests/")(name)
+    });
+    assert_eq!(of_the_ledger, Vec::<String>::new(), "these answer callers");
+    assert_eq!(that_name(concat!("Scope::", "of("), inside("services/src/policy")), Vec::<String>::new());
+}

@@ -3,11 +3,15 @@
 mod filed;
 mod page;
 mod rows;
+mod seen;
+mod sight;
 mod walk;
 
 pub use filed::Filed;
 pub use page::{Filter, Group, Page, Sum, SumBy};
 pub use rows::Known;
+pub use seen::SeenEvents;
+pub use sight::{Grant, Sight, kind_of};
 pub use walk::Walk;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -22,6 +26,7 @@ use super::db::{Db, Doing, StoreError, on};
 use super::write::{Stuck, sql};
 use crate::dossier::Recorded;
 use crate::links::{Links, Pair};
+use crate::views::event_history::TABLE as HISTORY;
 
 const CHECKPOINT: &str = "SELECT position, recorded_at FROM checkpoint WHERE name = 'views'";
 const LINKS: &str = "SELECT a, b FROM member_link WHERE known_from <= $1 AND (known_until IS NULL OR known_until > $1)";
@@ -33,8 +38,6 @@ const LAST_RULEBOOK: &str = "SELECT MAX(position) FROM event_history \
     WHERE member IS NULL AND known_until IS NULL AND position <= $1";
 const EVER_LINKED: &str = "SELECT a, b FROM member_link WHERE a = $1 OR b = $1";
 const STUCK_COUNT: &str = "SELECT COUNT(*) FROM stuck_member";
-const MEMBERS_AFTER: &str = "SELECT DISTINCT member FROM event_history \
-    WHERE known_until IS NULL AND member > $1 ORDER BY member LIMIT $2";
 const POSITION_AT: &str = "SELECT position FROM event_history WHERE recorded_at <= $1 \
     ORDER BY recorded_at DESC, position DESC LIMIT 1";
 
@@ -175,34 +178,39 @@ impl Db {
         })
     }
 
-    /// All events of some members, in order of position.
+    /// All events of some members that lie within a sight, in order of position.
     ///
     /// # Errors
     /// What the database said, or an event that cannot be read.
-    pub async fn events_of(&self, members: &BTreeSet<MemberId>) -> Result<Vec<Recorded>, StoreError> {
+    pub async fn events_of(&self, sight: &Sight, members: &BTreeSet<MemberId>) -> Result<Vec<Recorded>, StoreError> {
         let members: Vec<Uuid> = members.iter().map(|member| member.0).collect();
         let mut events = Vec::new();
         for chunk in members.chunks(MOST_MEMBERS) {
-            events.extend(self.history(" WHERE known_until IS NULL AND member IN (", chunk).await?);
+            events.extend(self.history(sight, " WHERE known_until IS NULL AND member IN (", chunk).await?);
         }
         events.sort_by_key(|recorded| recorded.position);
         Ok(events)
     }
 
-    /// The events of these ids, whoever's they are.
+    /// The events of these ids that lie within a sight, whoever's they are.
     ///
     /// # Errors
     /// What the database said, or an event that cannot be read.
-    pub async fn events_by_id(&self, ids: &[EventId]) -> Result<Vec<Recorded>, StoreError> {
+    pub async fn events_by_id(&self, sight: &Sight, ids: &[EventId]) -> Result<Vec<Recorded>, StoreError> {
         let mut events = Vec::new();
         for chunk in ids.chunks(MOST_MEMBERS) {
             let keys: Vec<String> = chunk.iter().map(ToString::to_string).collect();
-            events.extend(self.history(" WHERE known_until IS NULL AND row_key IN (", &keys).await?);
+            events.extend(self.history(sight, " WHERE known_until IS NULL AND row_key IN (", &keys).await?);
         }
         Ok(events)
     }
 
-    async fn history<T>(&self, condition: &'static str, values: &[T]) -> Result<Vec<Recorded>, StoreError>
+    async fn history<T>(
+        &self,
+        sight: &Sight,
+        condition: &'static str,
+        values: &[T],
+    ) -> Result<Vec<Recorded>, StoreError>
     where
         T: Clone + Send + Sync + 'static,
         for<'q> T: sqlx::Encode<'q, sqlx::Postgres> + sqlx::Type<sqlx::Postgres>,
@@ -216,25 +224,13 @@ impl Db {
                 list.push_bind(value.clone());
             }
             query.push(")");
+            sight::push_sight!(query, &HISTORY, sight);
             let rows = query.build().fetch_all(pool).await.doing("read events")?;
             rows.iter().map(|row| {
                 let (number, hash, event): (i64, String, String) =
                     (row.try_get(0).doing("read")?, row.try_get(1).doing("read")?, row.try_get(2).doing("read")?);
                 recorded(number, &hash, event)
             }).collect()
-        })
-    }
-
-    /// The next members after one, in order, for walking through all of them.
-    ///
-    /// # Errors
-    /// What the database said.
-    pub async fn members_after(&self, after: MemberId, most: u32) -> Result<Vec<MemberId>, StoreError> {
-        on!(self, pool => {
-            let rows = sqlx::query(MEMBERS_AFTER).bind(after.0).bind(i64::from(most)).fetch_all(pool).await;
-            let rows = rows.doing("walk through the members")?;
-            let members: sqlx::Result<Vec<MemberId>> = rows.iter().map(|row| row.try_get(0).map(MemberId)).collect();
-            members.doing("walk through the members")
         })
     }
 

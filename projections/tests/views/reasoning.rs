@@ -53,7 +53,7 @@ fn reasoned(facts: &Facts, number: usize) -> Option<Reasoning> {
     let dossier = facts.dossier();
     let adopted = Adopted { hash: built_in().hash(), position: Position(1), on: "2022-04-01".parse().unwrap() };
     let known = facts::Facts::of(&dossier, built_in());
-    reasoning(&known, EventId(id(&number.to_string())), Some(&adopted))
+    reasoning(&known, EventId(id(&number.to_string())), Some(&adopted), Beyond::Named)
 }
 
 fn sentences(facts: &Facts, number: usize) -> Vec<String> {

@@ -20,6 +20,7 @@ mod project;
 mod queries;
 mod raw;
 mod service;
+mod verifying;
 
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -37,7 +38,7 @@ use service::Service;
 use crate::log::StreamSpec;
 
 /// The figures, in the order they are measured.
-pub const NAMES: [&str; 20] = [
+pub const NAMES: [&str; 21] = [
     "flush",
     "import",
     "raw_publish",
@@ -58,6 +59,7 @@ pub const NAMES: [&str; 20] = [
     "query_list",
     "query_known_at",
     "query_conversion",
+    "verify",
 ];
 
 /// The sizes that show how each figure grows.
@@ -73,6 +75,8 @@ const QUERIES: [&str; 5] = ["query_point", "query_point_known_at", "query_list",
 
 /// Events held at hand for what is measured without a ledger.
 const CORPUS: u64 = 100_000;
+/// How often a program that runs to its end is looked at for what it costs.
+const LOOK_EVERY: Duration = Duration::from_millis(100);
 /// Members that are appended to and asked about.
 const MOST_MEMBERS: usize = 50_000;
 /// The views' database that the ledger itself uses.
@@ -151,7 +155,12 @@ impl Run<'_> {
         let members = corpus.members(MOST_MEMBERS);
         drop(corpus);
         self.appends(&members, tell).await?;
-        self.questions(members, tell).await
+        self.questions(members, tell).await?;
+        if self.settings.wants("verify") {
+            self.about("verify");
+            tell(verifying::verify(self.ground, &self.views(), self.members).await?)?;
+        }
+        Ok(())
     }
 
     fn about(&self, name: &str) {

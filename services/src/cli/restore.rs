@@ -21,7 +21,7 @@ Examples:
   rollbook restore --archive /mnt/archive --into ./rollbook-data
   rollbook restore --archive s3://ledger/archive --nats nats://10.0.0.5:4222 --replicas 3
 
-It builds the three streams again in a server that has none, each message at the position it had, with its id and headers, \
+It builds the four streams again in a server that has none, each message at the position it had, with its id and headers, \
 reads all of them back, and compares counts and running hashes with the archive's. Killed or cut off, the same command goes \
 on from where it was. A stream that holds anything else than the archive is refused and left as it is.
 
@@ -86,7 +86,7 @@ pub async fn run(asked: &Restore, output: &mut Output) -> anyhow::Result<Exit> {
     Ok(Exit::Done)
 }
 
-/// The archives of the three streams, of which the enrollment stream's must hold something.
+/// The archives of the streams, of which the enrollment stream's must hold something.
 async fn shelves(place: &std::sync::Arc<dyn Place>) -> anyhow::Result<Vec<(Shelf, u64)>> {
     let mut shelves = Vec::new();
     for spec in crate::log::StreamSpec::ALL {

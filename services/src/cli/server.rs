@@ -71,7 +71,7 @@ impl Server {
 }
 
 impl Attached {
-    /// The three streams, whether they are there or not.
+    /// The streams, whether they are there or not.
     ///
     /// # Errors
     /// Where the server cannot be reached.
@@ -81,7 +81,7 @@ impl Attached {
         Ok(StreamSpec::ALL.into_iter().map(open).collect())
     }
 
-    /// The three streams, made where they are not there.
+    /// The streams, made where they are not there.
     ///
     /// # Errors
     /// Where the server cannot be reached, or does not make them.

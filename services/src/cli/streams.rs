@@ -106,8 +106,7 @@ async fn opened(ask: &Ask, make: bool, output: &mut Output) -> anyhow::Result<()
     let (access, replicas) = (ask.log.of("admin"), ask.log.replicas());
     let opened = if make { Opened::create(&access, replicas).await } else { Opened::open(&access, replicas).await };
     let opened = opened.map_err(stopped)?;
-    let specs = [StreamSpec::ENROLLMENT, StreamSpec::IDENTITY, StreamSpec::INTAKE];
-    for (spec, log) in specs.iter().zip(opened.all()) {
+    for (spec, log) in StreamSpec::ALL.iter().zip(opened.all()) {
         let head = log.head().await.context(Stop::unavailable("the log cannot be read"))?;
         if ask.json {
             output.line(json!({ "stream": spec.name, "head": head.0, "replicas": replicas, "settings": "ok" }))?;

@@ -27,7 +27,7 @@ Examples:
   rollbook verify --views --data /srv/rollbook --archive s3://ledger/archive
   rollbook verify --nats nats://10.0.0.5:4222 --database postgres://reader@db/rollbook --archive /mnt/archive --json
 
-It reads every message of the three streams and looks whether positions run without a gap, whether each can be read and \
+It reads every message of the four streams and looks whether positions run without a gap, whether each can be read and \
 names its member's event before it, whether the archive's segments are whole, follow one another and hold the same, and \
 whether event_history does. --views also folds the whole log anew beside the views and compares every row of every view.
 

@@ -262,6 +262,10 @@ impl Log for AcknowledgedLog {
         self.inner.last(subject).await
     }
 
+    async fn first(&self, subject: &str) -> Result<Option<Stored>, ReadError> {
+        self.inner.first(subject).await
+    }
+
     async fn read(&self, subject: &str) -> Result<Vec<Stored>, ReadError> {
         self.inner.read(subject).await
     }

@@ -60,7 +60,7 @@ pub struct Watched {
 /// The guards of a ledger. Cheap to clone.
 #[derive(Debug, Clone)]
 pub struct Guards {
-    logs: [Arc<AcknowledgedLog>; 3],
+    logs: [Arc<AcknowledgedLog>; StreamSpec::ALL.len()],
     views: Live,
     health: Health,
     watched: Watched,
@@ -69,32 +69,29 @@ pub struct Guards {
 }
 
 impl Guards {
-    /// Guards over the three streams, in the order enrollment, identity, intake.
+    /// Guards over the streams, in the order of [`StreamSpec::ALL`].
     ///
     /// # Errors
     /// Where the receipt of earlier runs cannot be read.
     pub fn new(
-        streams: [Arc<dyn Log>; 3],
+        streams: [Arc<dyn Log>; StreamSpec::ALL.len()],
         views: Live,
         health: Health,
         watched: Watched,
         settings: Settings,
     ) -> anyhow::Result<Self> {
         let receipts = if watched.records { receipt::read(&watched.data)? } else { receipt::Receipts::new() };
-        let [enrollment, identity, intake] = streams;
-        let guarded = |log, spec: StreamSpec| {
+        let mut specs = StreamSpec::ALL.into_iter();
+        let logs = streams.map(|log| {
+            // As many specs as streams.
+            let spec = specs.next().unwrap_or(StreamSpec::ENROLLMENT);
             Arc::new(AcknowledgedLog::new(log, spec, receipts.get(spec.name).copied(), health.clone()))
-        };
-        let logs = [
-            guarded(enrollment, StreamSpec::ENROLLMENT),
-            guarded(identity, StreamSpec::IDENTITY),
-            guarded(intake, StreamSpec::INTAKE),
-        ];
+        });
         Ok(Self { logs, views, health, watched, settings, last_recorded: LastRecorded::default() })
     }
 
     /// The streams, each behind its guard, in the order they came.
-    pub fn streams(&self) -> [Arc<dyn Log>; 3] {
+    pub fn streams(&self) -> [Arc<dyn Log>; StreamSpec::ALL.len()] {
         self.logs.clone().map(|log| log as Arc<dyn Log>)
     }
 

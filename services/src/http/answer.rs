@@ -16,10 +16,11 @@ use super::basis::Basis;
 use super::cursor::Cursor;
 use super::edge::Edge;
 use super::params::{AsOf, Paging, USUAL_ROWS};
-use super::policy::Scope;
 use super::problem::{Kind, Problem};
 use super::rows::{Listing, Reader};
 use super::sheet;
+use super::values::CursorText;
+use crate::policy::Scope;
 
 /// Rows read at once for a stream.
 const STREAM_ROWS: u32 = 2_000;
@@ -57,10 +58,14 @@ impl<T> Answer<T> {
 pub struct Asked {
     /// Representation and tag.
     pub ask: Ask,
-    /// Which page.
-    pub paging: Paging,
+    /// How many rows.
+    limit: Option<u32>,
+    /// After which place.
+    after: Option<(Option<Cell>, String)>,
     /// What it rests on.
     pub basis: Basis,
+    /// What of the ledger is seen.
+    scope: Scope,
 }
 
 impl Asked {
@@ -68,36 +73,31 @@ impl Asked {
     ///
     /// # Errors
     /// Where the views are not there in time, or the cursor is another question's.
-    pub async fn of(edge: &Edge, ask: Ask, as_of: &AsOf, paging: Paging) -> Result<Self, Problem> {
-        let cursor = paging.cursor.as_ref().map(|cursor| &cursor.0);
-        if cursor.is_some_and(|cursor| !cursor.answers(&ask.question())) {
-            return Err(Problem::new(Kind::BadCursor, "").and(
-                "cursor",
-                "bad_parameter",
-                "belongs to another question",
-            ));
-        }
-        let basis = Basis::of(edge, as_of, cursor).await?;
-        Ok(Self { ask, paging, basis })
+    pub async fn of(edge: &Edge, scope: &Scope, ask: Ask, as_of: &AsOf, paging: Paging) -> Result<Self, Problem> {
+        let other = || Problem::new(Kind::BadCursor, "").and("cursor", "bad_parameter", "belongs to another question");
+        let open = |sealed: CursorText| edge.seal.open(&sealed.0, &bound_to(&ask, scope)).ok_or_else(other);
+        let cursor = paging.cursor.map(open).transpose()?;
+        let basis = Basis::of(edge, as_of, cursor.as_ref()).await?;
+        let (limit, after) = (paging.limit.map(|limit| limit.0), cursor.map(Cursor::place));
+        Ok(Self { ask, limit, after, basis, scope: scope.clone() })
     }
 
     /// The rows that are asked for.
     ///
     /// # Errors
     /// Where the representation is none of ours, or the views cannot be read.
-    pub async fn rows(self, edge: Edge, scope: &Scope, listing: Listing) -> Result<Response, Problem> {
-        let Self { ask, paging, basis } = self;
+    pub async fn rows(self, edge: Edge, listing: Listing) -> Result<Response, Problem> {
+        let Self { ask, limit, after, basis, scope } = self;
         let representation = ask.representation(Representation::ALL)?;
-        let tag = ask.tag(&basis, representation);
+        let tag = ask.tag(scope.tag(), &basis, representation);
         if let Some(unchanged) = ask.unchanged(&tag) {
             return Ok(unchanged);
         }
         let headers = headers(&basis, representation, &tag);
-        let after = paging.cursor.map(|cursor| cursor.0.place());
         let reader = Reader::new(edge, scope, listing, basis, after);
-        match (representation, paging.limit) {
+        match (representation, limit) {
             (Representation::Ndjson | Representation::Csv, None) => every_row(reader, representation, headers).await,
-            (_, limit) => page(reader, representation, headers, &ask, limit.map_or(USUAL_ROWS, |limit| limit.0)).await,
+            (_, limit) => page(reader, representation, headers, &ask, limit.unwrap_or(USUAL_ROWS)).await,
         }
     }
 
@@ -105,29 +105,31 @@ impl Asked {
     ///
     /// # Errors
     /// Where the representation is none of ours.
-    pub fn whole(self, columns: &[&'static str], mut rows: Vec<Map<String, Value>>) -> Result<Response, Problem> {
-        let Self { ask, paging, basis } = self;
+    pub fn whole(
+        self,
+        edge: &Edge,
+        columns: &[&'static str],
+        mut rows: Vec<Map<String, Value>>,
+    ) -> Result<Response, Problem> {
+        let Self { ask, limit, after, basis, scope } = self;
         let representation = ask.representation(Representation::ALL)?;
-        let tag = ask.tag(&basis, representation);
+        let tag = ask.tag(scope.tag(), &basis, representation);
         if let Some(unchanged) = ask.unchanged(&tag) {
             return Ok(unchanged);
         }
         let usual = (representation == Representation::Json).then_some(USUAL_ROWS);
-        let most = paging
-            .limit
-            .map(|limit| limit.0)
-            .or(usual)
-            .map_or(usize::MAX, |most| usize::try_from(most).unwrap_or(usize::MAX));
+        let most = limit.or(usual).map_or(usize::MAX, |most| usize::try_from(most).unwrap_or(usize::MAX));
         // The cursor's place is how many rows were given before.
-        let before = match paging.cursor.map(|cursor| cursor.0.place().0) {
-            Some(Some(Cell::Integer(before))) => usize::try_from(before).unwrap_or(usize::MAX),
+        let before = match after {
+            Some((Some(Cell::Integer(before)), _)) => usize::try_from(before).unwrap_or(usize::MAX),
             Some(_) | None => 0,
         };
         rows.drain(..before.min(rows.len()));
         let is_last = rows.len() <= most;
         rows.truncate(most);
         let given = Cell::Integer(i64::try_from(before.saturating_add(rows.len())).unwrap_or(i64::MAX));
-        let next = (!is_last).then(|| Cursor::after(Some(&given), "", basis.position, &ask.question()).encode());
+        let cursor = Cursor::after(Some(&given), "", basis.position);
+        let next = if is_last { None } else { Some(sealed(edge, &cursor, &ask, &scope)?) };
         let headers = linked(headers(&basis, representation, &tag), &ask, next.as_deref());
         let body = match representation {
             Representation::Json => json(&Answer { next, ..Answer::whole(rows, &basis) })?,
@@ -141,13 +143,23 @@ impl Asked {
 ///
 /// # Errors
 /// Where JSON is not acceptable.
-pub fn one<T: Serialize>(ask: &Ask, basis: &Basis, data: T) -> Result<Response, Problem> {
+pub fn one<T: Serialize>(ask: &Ask, scope: &Scope, basis: &Basis, data: T) -> Result<Response, Problem> {
     let representation = ask.representation(&[Representation::Json])?;
-    let tag = ask.tag(basis, representation);
+    let tag = ask.tag(scope.tag(), basis, representation);
     if let Some(unchanged) = ask.unchanged(&tag) {
         return Ok(unchanged);
     }
     Ok((headers(basis, representation, &tag), json(&Answer::whole(data, basis))?).into_response())
+}
+
+/// What a cursor is given for: nobody else's question, and nobody's who does not see the same.
+fn bound_to(ask: &Ask, scope: &Scope) -> String {
+    format!("{} {}", ask.question(), scope.tag())
+}
+
+fn sealed(edge: &Edge, cursor: &Cursor, ask: &Ask, scope: &Scope) -> Result<String, Problem> {
+    let failed = || Problem::new(Kind::Internal, "the cursor could not be sealed");
+    edge.seal.close(cursor, &bound_to(ask, scope)).ok_or_else(failed)
 }
 
 fn headers(basis: &Basis, representation: Representation, tag: &str) -> HeaderMap {
@@ -183,8 +195,10 @@ async fn page(
     rows.truncate(kept);
     let cursor = rows.last().filter(|_| !is_last).map(|last| {
         let order = reader.listing.order_value(last);
-        Cursor::after(order, &last.row.key, reader.basis.position, &ask.question()).encode()
+        let cursor = Cursor::after(order, &last.row.key, reader.basis.position);
+        sealed(reader.edge(), &cursor, ask, &reader.scope)
     });
+    let cursor = cursor.transpose()?;
     let headers = linked(headers, ask, cursor.as_deref());
     let shaped = reader.shaped(&rows);
     let body = match representation {

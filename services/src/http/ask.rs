@@ -76,14 +76,16 @@ impl Ask {
         format!("{}?{}", self.path, pairs.join("&"))
     }
 
-    /// The strong tag of the answer: the same tag is the same bytes.
-    pub fn tag(&self, basis: &Basis, representation: Representation) -> String {
+    /// The strong tag of the answer: the same tag is the same bytes. It is of one scope, by that one's own tag: nobody's tag
+    /// tells anybody else whether they would be given the same.
+    pub fn tag(&self, scope: &str, basis: &Basis, representation: Representation) -> String {
         let asked = self.without(OF_WAITING).join("&");
         // Only JSON tells in its body how far the views are behind.
         let lag = if representation == Representation::Json { basis.lag_ms } else { 0 };
         let rulebook = basis.rulebook_hash().unwrap_or_default();
         let Basis { position, today, .. } = basis;
-        let all = format!("{representation:?}|{position}|{rulebook}|{lag}|{today}|{}?{asked}", self.path);
+        let path = &self.path;
+        let all = format!("{representation:?}|{scope}|{position}|{rulebook}|{lag}|{today}|{path}?{asked}");
         let mut digest = Hash::of(all.as_bytes()).to_string();
         digest.truncate(32);
         format!("\"{digest}\"")
@@ -137,11 +139,12 @@ mod tests {
     #[tokio::test]
     async fn a_tag_changes_with_the_position_the_page_and_the_representation() {
         let one = ask("/v1/enrollments?plan=a").await;
-        let tag = one.tag(&basis(1), Representation::Json);
-        assert_eq!(ask("/v1/enrollments?plan=a&at_least=1").await.tag(&basis(1), Representation::Json), tag);
-        assert_ne!(one.tag(&basis(2), Representation::Json), tag);
-        assert_ne!(one.tag(&basis(1), Representation::Csv), tag);
-        assert_ne!(ask("/v1/enrollments?plan=a&limit=1").await.tag(&basis(1), Representation::Json), tag);
+        let tag = one.tag("s", &basis(1), Representation::Json);
+        assert_eq!(ask("/v1/enrollments?plan=a&at_least=1").await.tag("s", &basis(1), Representation::Json), tag);
+        assert_ne!(one.tag("s", &basis(2), Representation::Json), tag);
+        assert_ne!(one.tag("s", &basis(1), Representation::Csv), tag);
+        assert_ne!(one.tag("t", &basis(1), Representation::Json), tag, "another scope");
+        assert_ne!(ask("/v1/enrollments?plan=a&limit=1").await.tag("s", &basis(1), Representation::Json), tag);
         assert!(one.unchanged("\"b\"").is_some() && one.unchanged("\"c\"").is_none());
     }
 }

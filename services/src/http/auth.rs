@@ -6,16 +6,18 @@ use axum::extract::FromRequestParts;
 use axum::http::HeaderMap;
 use axum::http::header::AUTHORIZATION;
 use axum::http::request::Parts;
-use rollbook_events::Actor;
+use rollbook_events::pacific_day;
 
 use super::edge::Edge;
-use super::policy::{self, Action, Scope};
 use super::problem::{Kind, Problem};
 use crate::caller::Caller;
 use crate::clock;
+use crate::policy::{self, Action, Denied, Fields, Purpose, Resource, Scope};
 
 /// The same words whatever was wrong.
 const REFUSED: &str = "send one header Authorization: Bearer TOKEN, with a token for this ledger that holds now";
+/// The header that states a purpose of use.
+const PURPOSE: &str = "rollbook-purpose";
 
 /// The action that a handler is.
 pub trait Permission: Send {
@@ -32,18 +34,19 @@ macro_rules! permissions {
     )+ };
 }
 
-permissions! { Read, Record, Import, Identify, Operate, Observe }
+permissions! { Read, Count, Replay, Dump, Rules, ReadFile, Record, Import, Identify, Operate, Observe }
 
 /// A caller who is known and may do what the handler does.
 #[derive(Debug)]
 pub struct Permit<P> {
-    /// Who, with role and rights.
-    #[allow(dead_code, reason = "the policy judges by it, handlers seldom do")]
+    /// Who, with role and rights; as events name them, `caller.actor`.
     pub caller: Caller,
-    /// Who, as events name it.
-    pub actor: Actor,
     /// Of what.
     pub scope: Scope,
+    /// How much of it.
+    pub fields: Fields,
+    /// What for, where it was stated.
+    pub purpose: Option<Purpose>,
     action: PhantomData<P>,
 }
 
@@ -52,10 +55,34 @@ impl<P: Permission> FromRequestParts<Edge> for Permit<P> {
 
     async fn from_request_parts(parts: &mut Parts, edge: &Edge) -> Result<Self, Problem> {
         let caller = caller(&parts.headers, edge).await?;
-        let actor = caller.actor.clone();
-        let scope = policy::permit(&actor, P::ACTION).map_err(|denied| Problem::new(Kind::Forbidden, denied.why))?;
-        Ok(Self { caller, actor, scope, action: PhantomData })
+        let purpose = purpose(&parts.headers)?;
+        let policy::Permit { scope, fields } = decided(&caller, P::ACTION, Resource::Ledger, purpose)?;
+        Ok(Self { caller, scope, fields, purpose, action: PhantomData })
     }
+}
+
+impl<P> Permit<P> {
+    /// Whether the caller may do something else too, of something.
+    ///
+    /// # Errors
+    /// 403 where they may not.
+    pub fn also(&self, action: Action, resource: Resource<'_>) -> Result<policy::Permit, Problem> {
+        decided(&self.caller, action, resource, self.purpose)
+    }
+}
+
+/// What the policy decides today.
+///
+/// # Errors
+/// 403 where it refuses. Of what is read and lies outside the scope nobody is told so; the views answer as if it were not.
+pub fn decided(
+    caller: &Caller,
+    action: Action,
+    resource: Resource<'_>,
+    purpose: Option<Purpose>,
+) -> Result<policy::Permit, Problem> {
+    let refused = |Denied { reason }| Problem::new(Kind::Forbidden, reason.says());
+    policy::decide(caller, action, resource, purpose, pacific_day(&clock::now())).map_err(refused)
 }
 
 /// Who calls, within the rate of requests that they may make. Why a token is refused is told in this program's own log alone.
@@ -77,6 +104,14 @@ fn bearer(headers: &HeaderMap) -> Option<&str> {
     scheme.eq_ignore_ascii_case("bearer").then_some(token)
 }
 
+fn purpose(headers: &HeaderMap) -> Result<Option<Purpose>, Problem> {
+    let mut stated = headers.get_all(PURPOSE).iter();
+    let Some(value) = stated.next() else { return Ok(None) };
+    // Two purposes are none: which of them would count is nobody's to guess.
+    let text = if stated.next().is_some() { "" } else { value.to_str().unwrap_or_default() };
+    text.parse().map(Some).map_err(|error| Problem::parameter("Rollbook-Purpose", error))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -96,5 +131,20 @@ mod tests {
         assert_eq!(of(&["abc"]), None);
         assert_eq!(of(&["Bearer abc", "Bearer abc"]), None);
         assert_eq!(of(&[]), None);
+    }
+
+    #[test]
+    fn a_purpose_is_one_of_those_there_are_and_only_one() {
+        let of = |values: &[&'static str]| {
+            let mut headers = HeaderMap::new();
+            for value in values {
+                headers.append(PURPOSE, value.parse().unwrap());
+            }
+            purpose(&headers).map_err(|problem| problem.status().as_u16())
+        };
+        assert_eq!(of(&[]).unwrap(), None);
+        assert_eq!(of(&["oversight"]).unwrap(), Some(Purpose::Oversight));
+        assert_eq!(of(&["curiosity"]).unwrap_err(), 400);
+        assert_eq!(of(&["oversight", "legal_proceeding"]).unwrap_err(), 400);
     }
 }

@@ -14,6 +14,7 @@ use super::params::AsOf;
 use super::problem::{Kind, Problem};
 use super::values::KnownAt;
 use crate::clock;
+use crate::policy::Scope;
 
 /// How often the checkpoint is looked at while the projector begins again.
 const LOOK_EVERY: Duration = Duration::from_millis(50);
@@ -71,17 +72,36 @@ impl Basis {
     ///
     /// # Errors
     /// Where the views cannot be read.
-    pub async fn group(&self, edge: &Edge, member: MemberId) -> Result<BTreeSet<MemberId>, Problem> {
-        Ok(edge.db.links(self.position).await?.group(member))
+    pub async fn group(&self, edge: &Edge, scope: &Scope, member: MemberId) -> Result<BTreeSet<MemberId>, Problem> {
+        let group = edge.db.links(self.position).await?.group(member);
+        // Who is one person with somebody is told to those alone who know the one they ask for.
+        let seen = self.seen(edge, scope, &group).await?;
+        Ok(if seen.contains(&member) { group } else { BTreeSet::from([member]) })
     }
 
-    /// Everything known at the position of everybody who is one person with a member.
+    /// Those of some members whom the scope knows; who sees everything knows everybody.
     ///
     /// # Errors
     /// Where the views cannot be read.
-    pub async fn dossier(&self, edge: &Edge, member: MemberId) -> Result<Dossier, Problem> {
+    pub async fn seen(
+        &self,
+        edge: &Edge,
+        scope: &Scope,
+        members: &BTreeSet<MemberId>,
+    ) -> Result<BTreeSet<MemberId>, Problem> {
+        if scope.sight().is_everything() {
+            return Ok(members.clone());
+        }
+        Ok(edge.db.seen(scope.sight(), members).await?)
+    }
+
+    /// Everything that a scope shows, known at the position, of everybody who is one person with a member.
+    ///
+    /// # Errors
+    /// Where the views cannot be read.
+    pub async fn dossier(&self, edge: &Edge, scope: &Scope, member: MemberId) -> Result<Dossier, Problem> {
         let mut dossier = Dossier::default();
-        let events = edge.db.events_of(&self.group(edge, member).await?).await?;
+        let events = edge.db.events_of(scope.sight(), &self.group(edge, scope, member).await?).await?;
         events.into_iter().filter(|event| event.position <= self.position).for_each(|event| dossier.apply(event));
         Ok(dossier)
     }

@@ -104,8 +104,8 @@ async fn list(
     ask: Ask,
     Params(which, as_of, paging, _): Params<Which, AsOf, Paging>,
 ) -> Result<Response, Problem> {
-    let asked = Asked::of(&edge, ask, &as_of, paging).await?;
-    asked.rows(edge, &permit.scope, which.listing()).await
+    let asked = Asked::of(&edge, &permit.scope, ask, &as_of, paging).await?;
+    asked.rows(edge, which.listing()).await
 }
 
 /// The clocks of a member, under every pseudonym that is the same person.
@@ -132,7 +132,7 @@ async fn of_member(
     Params(which, as_of, paging, _): Params<Which, AsOf, Paging>,
 ) -> Result<Response, Problem> {
     let member: MemberId = segment("member", &member)?;
-    let asked = Asked::of(&edge, ask, &as_of, paging).await?;
-    let group = asked.basis.group(&edge, member).await?;
-    asked.rows(edge, &permit.scope, which.listing().about(Some(group))).await
+    let asked = Asked::of(&edge, &permit.scope, ask, &as_of, paging).await?;
+    let group = asked.basis.group(&edge, &permit.scope, member).await?;
+    asked.rows(edge, which.listing().about(Some(group))).await
 }

@@ -1,14 +1,18 @@
 //! What may not run at once, or only with care: the overlaps of `duplication_conflict`.
 
+use std::sync::Arc;
+
 use axum::extract::State;
 use axum::response::Response;
 use chrono::NaiveDate;
 use rollbook_events::codes::Key;
 use rollbook_events::time::Day;
 use rollbook_events::{MemberId, PlanCode};
-use rollbook_projections::store::read::Filter;
+use rollbook_projections::store::read::{Filter, Known, kind_of};
 use rollbook_projections::views::duplication_conflict::TABLE;
+use rollbook_projections::{Column, ColumnType as T};
 use serde::Deserialize;
+use serde_json::{Map, Value};
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
@@ -23,6 +27,7 @@ use super::problem::Problem;
 use super::rows::Listing;
 use super::spans::{self, SpanStatus};
 use super::values::{List, equal, words};
+use crate::ledger_key::LedgerKey;
 
 words! {
     /// What follows from an overlap.
@@ -81,7 +86,7 @@ pub struct Which {
 
 impl Which {
     /// What is asked of the view.
-    fn listing(&self, today: NaiveDate) -> Listing {
+    fn listing(&self, edge: &Edge, today: NaiveDate) -> Listing {
         let mut filter = Filter::default();
         match &self.outcome {
             None => filter.unequal.push(("outcome", vec![Outcome::AllowCoordinated.as_str().into()])),
@@ -93,11 +98,44 @@ impl Which {
         filter.equal.extend(equal("rule", self.rule.as_ref()));
         filter.present.extend(self.resolved.map(|resolved| ("resolution", resolved)));
         spans::cut(&mut filter, self.status, self.effective_at.map(|day| day.0), today);
-        Listing::of(&TABLE, filter)
+        let mut listing = Listing::of(&TABLE, filter);
+        listing.columns.extend(OF_BOTH_SIDES.iter().map(|column| column.name));
+        let key = edge.key.clone();
+        listing.shape = Arc::new(move |known, _| told(known, &key));
+        listing
     }
 }
 
-/// Who is in two services that may not run at once, or only with care, and by which rule.
+/// What each side is told of an overlap besides the view's columns.
+pub const OF_BOTH_SIDES: &[Column] = &[
+    Column { name: "conflict", kind: T::Uuid, comment: "names the overlap, the same to each side that asks" },
+    Column { name: "kind_a", kind: T::Text, comment: "kind of the first side's program, as ecm or community_support" },
+    Column { name: "kind_b", kind: T::Text, comment: "kind of the second side's" },
+];
+
+/// A row as it is told. Of a side that is another organization's there are no more than kind, record and days: the store has
+/// put the kind in the place of the program, and the first position in that of the true one.
+fn told(known: &Known, key: &LedgerKey) -> Map<String, Value> {
+    let mut row = known.json(&TABLE);
+    row.insert("conflict".to_owned(), key.name_of("conflict", &known.row.key).to_string().into());
+    for (program, evidence, kind) in [("program_a", "evidence_a", "kind_a"), ("program_b", "evidence_b", "kind_b")] {
+        let written = row.get(program).and_then(Value::as_str).unwrap_or_default().to_owned();
+        let is_anothers = row.get(evidence).is_none_or(Value::is_null);
+        let told = if is_anothers { written.as_str() } else { kind_of(&written) };
+        row.insert(kind.to_owned(), told.into());
+        if is_anothers {
+            row.insert(program.to_owned(), Value::Null);
+        }
+    }
+    if known.known_from.0 == 0 {
+        row.insert("known_from".to_owned(), Value::Null);
+    }
+    row
+}
+
+/// Who is in two services that may not run at once, or only with care, and by which rule. Of a side that is another
+/// organization's you are told the kind of its program, the days, and whose record it is, whom to call; `conflict` names the
+/// overlap to both.
 #[utoipa::path(
     get,
     path = "/v1/conflicts",
@@ -119,9 +157,9 @@ async fn list(
     ask: Ask,
     Params(which, as_of, paging, _): Params<Which, AsOf, Paging>,
 ) -> Result<Response, Problem> {
-    let asked = Asked::of(&edge, ask, &as_of, paging).await?;
-    let listing = which.listing(asked.basis.today);
-    asked.rows(edge, &permit.scope, listing).await
+    let asked = Asked::of(&edge, &permit.scope, ask, &as_of, paging).await?;
+    let listing = which.listing(&edge, asked.basis.today);
+    asked.rows(edge, listing).await
 }
 
 /// The overlaps of a member's services, under every pseudonym that is the same person.
@@ -148,8 +186,8 @@ async fn of_member(
     Params(which, as_of, paging, _): Params<Which, AsOf, Paging>,
 ) -> Result<Response, Problem> {
     let member: MemberId = segment("member", &member)?;
-    let asked = Asked::of(&edge, ask, &as_of, paging).await?;
-    let group = asked.basis.group(&edge, member).await?;
-    let listing = which.listing(asked.basis.today).about(Some(group));
-    asked.rows(edge, &permit.scope, listing).await
+    let asked = Asked::of(&edge, &permit.scope, ask, &as_of, paging).await?;
+    let group = asked.basis.group(&edge, &permit.scope, member).await?;
+    let listing = which.listing(&edge, asked.basis.today).about(Some(group));
+    asked.rows(edge, listing).await
 }

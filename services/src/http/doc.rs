@@ -7,11 +7,13 @@ use rollbook_events::codes::{
 };
 use rollbook_events::{County, Kind, Program};
 use utoipa::IntoResponses;
+use utoipa::openapi::path::{Parameter, ParameterBuilder, ParameterIn};
 use utoipa::openapi::schema::{ArrayBuilder, KnownFormat, ObjectBuilder, Schema, SchemaFormat, Type};
-use utoipa::openapi::{ContentBuilder, Ref, RefOr, Response, ResponseBuilder};
+use utoipa::openapi::{ContentBuilder, Ref, RefOr, Required, Response, ResponseBuilder};
 
 use super::problem::{Kind as ProblemKind, PROBLEM_JSON};
 use super::values::{MOST_ROWS, MOST_WAIT_MS};
+use crate::policy::Purpose;
 
 fn text() -> ObjectBuilder {
     ObjectBuilder::new().schema_type(Type::String)
@@ -63,6 +65,19 @@ pub fn limit() -> RefOr<Schema> {
 /// `next` of an answer.
 pub fn cursor() -> RefOr<Schema> {
     text().pattern(Some("^[A-Za-z0-9_-]{1,2048}$")).into()
+}
+
+/// The header that states a purpose of use.
+pub fn purpose() -> RefOr<Parameter> {
+    let schema = codes(Purpose::ALL.iter().map(|purpose| purpose.as_str()));
+    let parameter = ParameterBuilder::new()
+        .name("Rollbook-Purpose")
+        .parameter_in(ParameterIn::Header)
+        .required(Required::False)
+        .description(Some("What it is for; an auditor must say. In a legal_proceeding no Part 2 event is shown whole."))
+        .schema(Some(schema))
+        .build();
+    RefOr::T(parameter)
 }
 
 /// Plans.

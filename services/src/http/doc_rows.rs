@@ -113,7 +113,7 @@ rows! {
     /// A row of `current_enrollment`.
     EnrollmentRow in EnrollmentPage = row_of(&current_enrollment::TABLE, &[STATUS]);
     /// A row of `duplication_conflict`.
-    ConflictRow in ConflictPage = row_of(&duplication_conflict::TABLE, &[]);
+    ConflictRow in ConflictPage = row_of(&duplication_conflict::TABLE, super::conflicts::OF_BOTH_SIDES);
     /// A row of `finding`.
     FindingRow in FindingPage = row_of(&finding::TABLE, &[]);
     /// A row of `authorization`.

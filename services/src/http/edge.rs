@@ -7,6 +7,7 @@ use rollbook_events::families::rules::Rules;
 use rollbook_events::{Event, Position};
 use rollbook_projections::Rulebook;
 
+use super::cursor::Seal;
 use super::problem::Problem;
 use crate::app::App;
 
@@ -17,6 +18,8 @@ const MOST_RULEBOOKS: usize = 16;
 #[derive(Debug, Clone)]
 pub struct Edge {
     app: App,
+    /// What seals cursors.
+    pub seal: Arc<Seal>,
     rulebooks: Arc<Mutex<Vec<Held>>>,
 }
 
@@ -38,7 +41,8 @@ impl Deref for Edge {
 impl Edge {
     /// Over a running ledger.
     pub fn new(app: App) -> Self {
-        Self { app, rulebooks: Arc::default() }
+        let seal = Arc::new(Seal::of(&app.key));
+        Self { app, seal, rulebooks: Arc::default() }
     }
 
     /// The rulebook in force at a position, which the views have reached; none before the first.

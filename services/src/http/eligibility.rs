@@ -26,6 +26,7 @@ use super::params::{AsOf, Paging, Params, Segment, segment};
 use super::problem::Problem;
 use super::rows::columns;
 use super::values::List;
+use crate::policy::Scope;
 
 /// The routes.
 pub fn routes() -> OpenApiRouter<Edge> {
@@ -84,7 +85,8 @@ fn holds(row: &Row, day: Day) -> bool {
 }
 
 /// Which programs a member may have, and why, as spans of days; under every pseudonym that is the same person. Nothing of it
-/// is stored, so that `known_from` and `known_until` are null; `known_at` asks by what was known then.
+/// is stored, so that `known_from` and `known_until` are null; `known_at` asks by what was known then. It is answered by those
+/// events alone that are yours to see: what another organization told of the member does not count in it.
 #[utoipa::path(
     get,
     path = "/v1/members/{member}/eligibility",
@@ -101,27 +103,28 @@ fn holds(row: &Row, day: Day) -> bool {
     )
 )]
 async fn of_member(
-    _: Permit<Read>,
+    permit: Permit<Read>,
     State(edge): State<Edge>,
     Segment(member): Segment<String>,
     ask: Ask,
     Params(which, as_of, paging, _): Params<Which, AsOf, Paging>,
 ) -> Result<Response, Problem> {
     let member: MemberId = segment("member", &member)?;
-    let asked = Asked::of(&edge, ask, &as_of, paging).await?;
-    let rows = answers(&edge, &asked.basis, member, &which).await?;
+    let asked = Asked::of(&edge, &permit.scope, ask, &as_of, paging).await?;
+    let rows = answers(&edge, &permit.scope, &asked.basis, member, &which).await?;
     asked.basis.still(&edge).await?;
-    asked.whole(&columns(&TABLE), rows)
+    asked.whole(&edge, &columns(&TABLE), rows)
 }
 
 async fn answers(
     edge: &Edge,
+    scope: &Scope,
     basis: &Basis,
     member: MemberId,
     which: &Which,
 ) -> Result<Vec<Map<String, Value>>, Problem> {
     let Some(rulebook) = &basis.rulebook else { return Ok(Vec::new()) };
-    let dossier = basis.dossier(edge, member).await?;
+    let dossier = basis.dossier(edge, scope, member).await?;
     let rows = which.rows(&dossier, rulebook).into_iter().map(|row| {
         let mut told = Known { row, known_from: basis.position, known_until: None }.json(&TABLE);
         told.insert("known_from".to_owned(), Value::Null);

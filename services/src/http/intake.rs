@@ -22,7 +22,7 @@ use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use super::accept::Representation;
-use super::auth::{Import, Permit, Read};
+use super::auth::{Import, Permit, ReadFile as MayRead};
 use super::doc::{self, Imported, QueriedOne};
 use super::edge::Edge;
 use super::params::{Nothing, Params, Segment, segment};
@@ -31,6 +31,7 @@ use crate::clock;
 use crate::failpoint;
 use crate::files::Defaults;
 use crate::import::{ImportError, Importer, Progress, State as ImportState, Upload};
+use crate::policy::{Action, Resource};
 
 /// Bytes of an upload.
 const MOST_BYTES: u64 = 4 * 1024 * 1024 * 1024;
@@ -89,6 +90,7 @@ async fn import(
     let kind: FileKind =
         kind.parse().map_err(|_| Problem::parameter("file", format!("expected one of {}", kinds())))?;
     let importer = importer(&edge)?;
+    let only = only(&permit, about.plan.as_ref())?;
     let spooled = Spooled::fill(&importer.spool(), body).await?;
     let Spooled { sha256, bytes, path } = spooled;
     let upload = Upload {
@@ -98,7 +100,8 @@ async fn import(
         path: path.keep(),
         sha256,
         bytes,
-        actor: permit.actor,
+        actor: permit.caller.actor,
+        only,
     };
     let progress = importer.import(upload).await.map_err(|error| match error {
         ImportError::File(why) => Problem::new(Kind::Rejected, why),
@@ -106,6 +109,21 @@ async fn import(
     })?;
     let content_type = [(CONTENT_TYPE, Representation::Ndjson.content_type())];
     Ok((content_type, Body::from_stream(lines(progress))).into_response())
+}
+
+/// The one record that the rows of a file may stand in; none where it is any. The rows that name no plan are of the one named.
+///
+/// # Errors
+/// 403 where the file is to be of another organization's record than the caller's.
+fn only(permit: &Permit<Import>, named: Option<&PlanCode>) -> Result<Option<PlanCode>, Problem> {
+    if let Some(plan) = named {
+        permit.also(Action::Import, Resource::Record(plan))?;
+    }
+    if permit.scope.sight().is_everything() {
+        return Ok(None);
+    }
+    let nobody = |_| Problem::new(Kind::Forbidden, "the token's organization has no record here");
+    permit.caller.actor.org.parse().map(Some).map_err(nobody)
 }
 
 fn importer(edge: &Edge) -> Result<Importer, Problem> {
@@ -221,14 +239,16 @@ struct Report {
     responses((status = 200, description = "The report", body = Report), QueriedOne)
 )]
 async fn report(
-    _: Permit<Read>,
+    permit: Permit<MayRead>,
     State(edge): State<Edge>,
     Segment(sha256): Segment<String>,
     _: Params<Nothing>,
 ) -> Result<Json<Report>, Problem> {
     let sha256: Hash = segment("file", &sha256)?;
     let found = importer(&edge)?.report(sha256).await.map_err(|error| Problem::unavailable(&error))?;
-    let data = found.ok_or_else(|| Problem::new(Kind::NotFound, "no file with this hash was received"))?;
+    // Another organization's file is answered as one that never came.
+    let own = |found: &Progress| permit.also(Action::ReadFile, Resource::File(&found.by)).is_ok();
+    let data = found.filter(own).ok_or_else(|| Problem::new(Kind::NotFound, "no file with this hash was received"))?;
     Ok(Json(Report { data }))
 }
 

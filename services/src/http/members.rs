@@ -30,10 +30,11 @@ use super::edge::Edge;
 use super::enrollments::on_day;
 use super::notices::{self, Whether};
 use super::params::{AsOf, Params, Segment, segment};
-use super::policy::Scope;
 use super::problem::{Kind, Problem};
 use super::rows::Listing;
 use super::values::MOST_ROWS;
+use super::withheld::withhold;
+use crate::policy::Scope;
 
 /// The routes.
 pub fn routes() -> OpenApiRouter<Edge> {
@@ -46,18 +47,18 @@ struct Summary {
     /// The member's pseudonym, as it was asked for.
     #[schema(value_type = String, format = Uuid)]
     member: MemberId,
-    /// Every pseudonym that is the same person, this one included.
+    /// Every pseudonym of theirs that you know of, this one included.
     #[schema(value_type = Vec<String>)]
     linked: Vec<MemberId>,
-    /// How many events there are.
+    /// How many events there are that are yours to see.
     #[schema(minimum = 0)]
     events: u64,
-    /// Position of the first.
+    /// Position of the first; null where none of them is yours to see.
     #[schema(minimum = 1)]
-    first_position: u64,
-    /// Position of the last.
+    first_position: Option<u64>,
+    /// Position of the last; null where none of them is yours to see.
     #[schema(minimum = 1)]
-    last_position: u64,
+    last_position: Option<u64>,
     /// Enrollments on the day `effective_at`, or today.
     #[schema(value_type = Vec<EnrollmentRow>)]
     enrollments: Vec<Map<String, Value>>,
@@ -115,46 +116,72 @@ async fn summary(
 ) -> Result<Response, Problem> {
     let member: MemberId = segment("member", &member)?;
     let basis = Basis::of(&edge, &as_of, None).await?;
-    let group = basis.group(&edge, member).await?;
-    let mut events = edge.db.events_of(&group).await?;
+    let scope = &permit.scope;
+    let group = basis.group(&edge, scope, member).await?;
+    let mut events = edge.db.events_of(scope.sight(), &group).await?;
     events.retain(|recorded| recorded.position <= basis.position);
-    let (Some(first), Some(last)) = (events.first(), events.last()) else {
-        return Err(Problem::new(Kind::NotFound, "nothing is known of a member with this pseudonym"));
+    let of_group = of_group(&basis, &group);
+    let counts = Counts {
+        enrollments: count(&edge, scope, &of_group, &current_enrollment::TABLE).await?,
+        conflicts: count(&edge, scope, &of_group, &duplication_conflict::TABLE).await?,
+        outreach: count(&edge, scope, &of_group, &outreach_conversion::TABLE).await?,
+        notices: 0,
+        authorizations: count(&edge, scope, &of_group, &authorization::TABLE).await?,
+        findings: 0,
     };
-    let of_group = of_group(&permit.scope, &basis, &group);
+    // An enrollment or overlap may be seen of whom no event is.
+    if events.is_empty() && counts.enrollments == 0 && counts.conflicts == 0 {
+        return Err(Problem::new(Kind::NotFound, "nothing is known of a member with this pseudonym"));
+    }
     let day = on.effective_at.map_or(basis.today, |day| day.0);
     let on_the_day = Filter { holds: Some(day), ..of_group.clone() };
     let mut notices = of_group.clone();
     notices::cut(&mut notices, Whether::No, Whether::Yes, day);
     let summary = Summary {
         member,
-        linked: group.iter().copied().collect(),
+        linked: linked(&edge, &basis, scope, member, &group).await?,
         events: u64::try_from(events.len()).unwrap_or(u64::MAX),
-        first_position: first.position.0,
-        last_position: last.position.0,
-        enrollments: enrollments(&edge, &on_the_day, day).await?,
+        first_position: events.first().map(|first| first.position.0),
+        last_position: events.last().map(|last| last.position.0),
+        enrollments: enrollments(&edge, scope, &on_the_day, day).await?,
         counts: Counts {
-            enrollments: count(&edge, &of_group, &current_enrollment::TABLE).await?,
-            conflicts: count(&edge, &of_group, &duplication_conflict::TABLE).await?,
-            outreach: count(&edge, &of_group, &outreach_conversion::TABLE).await?,
-            notices: count(&edge, &notices, &notice_determination::TABLE).await?,
-            authorizations: count(&edge, &of_group, &authorization::TABLE).await?,
-            findings: count(&edge, &on_the_day, &finding::TABLE).await?,
+            notices: count(&edge, scope, &notices, &notice_determination::TABLE).await?,
+            findings: count(&edge, scope, &on_the_day, &finding::TABLE).await?,
+            ..counts
         },
     };
     basis.still(&edge).await?;
-    answer::one(&ask, &basis, summary)
+    answer::one(&ask, scope, &basis, summary)
 }
 
-fn of_group(scope: &Scope, basis: &Basis, group: &BTreeSet<MemberId>) -> Filter {
+fn of_group(basis: &Basis, group: &BTreeSet<MemberId>) -> Filter {
     let members = Some(group.iter().copied().collect());
-    scope.narrow(Filter { known_at: Some(basis.position), members, ..Filter::default() })
+    Filter { known_at: Some(basis.position), members, ..Filter::default() }
+}
+
+/// The pseudonyms of a group that the scope knows, and the one that was asked for.
+async fn linked(
+    edge: &Edge,
+    basis: &Basis,
+    scope: &Scope,
+    member: MemberId,
+    group: &BTreeSet<MemberId>,
+) -> Result<Vec<MemberId>, Problem> {
+    let mut linked = basis.seen(edge, scope, group).await?;
+    linked.insert(member);
+    Ok(linked.into_iter().collect())
 }
 
 /// The enrollments that a filter gives, each with how it stands on a day.
-async fn enrollments(edge: &Edge, filter: &Filter, day: NaiveDate) -> Result<Vec<Map<String, Value>>, Problem> {
+async fn enrollments(
+    edge: &Edge,
+    scope: &Scope,
+    filter: &Filter,
+    day: NaiveDate,
+) -> Result<Vec<Map<String, Value>>, Problem> {
     let page = Page { order: None, after: None, most: MOST_ROWS };
-    let mut rows = edge.db.page(&current_enrollment::TABLE, filter, &page).await?;
+    let mut rows = edge.db.page(scope.sight(), &current_enrollment::TABLE, filter, &page).await?;
+    withhold(edge, scope, &current_enrollment::TABLE, &mut rows).await?;
     for row in &mut rows {
         row.known_until = None;
     }
@@ -162,9 +189,9 @@ async fn enrollments(edge: &Edge, filter: &Filter, day: NaiveDate) -> Result<Vec
     Ok(rows.iter().map(|known| (listing.shape)(known, None)).collect())
 }
 
-async fn count(edge: &Edge, filter: &Filter, table: &'static Table) -> Result<i64, Problem> {
+async fn count(edge: &Edge, scope: &Scope, filter: &Filter, table: &'static Table) -> Result<i64, Problem> {
     let sum = SumBy { by: Vec::new(), sums: vec![("rows", Sum::Rows)] };
-    let found = edge.db.sum(table, filter, &sum).await?;
+    let found = edge.db.sum(scope.sight(), table, filter, &sum).await?;
     Ok(found.first().and_then(|(_, sums)| sums.first()).copied().unwrap_or(0))
 }
 

@@ -1,7 +1,7 @@
 //! The HTTP edge: recording, queries, operations, and the document that describes them, generated from the code.
 //!
-//! One file a resource; a new one is a file and a line in `routes`. Reading order: `auth` and `policy` (who may),
-//! `params` (what is asked), `basis` (what an answer rests on), `rows` and `answer` (how rows become an answer),
+//! One file a resource; a new one is a file and a line in `routes`. Reading order: `auth` (who may; `crate::policy` says so),
+//! `params` (what is asked), `basis` (what an answer rests on), `rows`, `withheld` and `answer` (how rows become an answer),
 //! `problem` (what can go wrong), then the resources.
 //!
 //! **Invariant:** no SQL and no rule stands here. Every failure is `application/problem+json`; none repeats a value, and no
@@ -35,10 +35,10 @@ mod outreach_attempts;
 mod outreach_conversion;
 mod over_live;
 mod params;
-pub mod policy;
 mod problem;
 mod reassessments;
 mod rebuild;
+mod receipts;
 mod rows;
 mod rulebook;
 mod rulebook_compare;
@@ -51,6 +51,7 @@ mod submit_lines;
 mod token;
 mod values;
 mod views;
+mod withheld;
 
 use axum::Router;
 use utoipa::OpenApi as _;
@@ -128,6 +129,13 @@ pub fn openapi() -> OpenApi {
     let bearer = HttpBuilder::new().scheme(HttpAuthScheme::Bearer).bearer_format("JWT").description(Some(description));
     let bearer = bearer.build();
     document.components.get_or_insert_default().add_security_scheme("bearer", SecurityScheme::Http(bearer));
+    for item in document.paths.paths.values_mut() {
+        let operations = [&mut item.get, &mut item.post, &mut item.put, &mut item.delete, &mut item.patch];
+        // Those that are open to everybody say so; all others take a token, and with it a purpose.
+        for operation in operations.into_iter().flatten().filter(|operation| operation.security.is_none()) {
+            operation.parameters.get_or_insert_default().push(doc::purpose());
+        }
+    }
     document
 }
 

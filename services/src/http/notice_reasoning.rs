@@ -4,7 +4,9 @@ use axum::extract::State;
 use axum::response::Response;
 use rollbook_events::families::rules::Rules;
 use rollbook_events::{Event, EventId, MemberId, pacific_day};
-use rollbook_projections::notice_reasoning::{Adopted, Again, Reasoning, decided_again, determination, reasoning};
+use rollbook_projections::notice_reasoning::{
+    Adopted, Again, Beyond, Reasoning, decided_again, determination, reasoning,
+};
 use rollbook_projections::rules::facts::Facts;
 use rollbook_projections::store::read::{Filter, Page};
 use rollbook_projections::views::notice_determination::TABLE;
@@ -23,8 +25,9 @@ use super::doc::QueriedOne;
 use super::doc_rows::NoticeRow;
 use super::edge::Edge;
 use super::params::{AsOf, Params, Segment, segment};
-use super::policy::Scope;
 use super::problem::{Kind, Problem};
+use super::withheld::withhold;
+use crate::policy::{Action, Resource, Scope};
 
 /// The routes.
 pub fn routes() -> OpenApiRouter<Edge> {
@@ -119,7 +122,8 @@ struct Reproduced {
 #[derive(Debug, Deserialize, utoipa::IntoParams)]
 #[into_params(parameter_in = Query)]
 struct Whether {
-    /// Decide it again, under the rulebook it names and on what was known just before it, and compare the bytes.
+    /// Decide it again, under the rulebook it names and on what was known just before it, and compare the bytes. For those
+    /// who see everything: an auditor, and the owner.
     #[param(value_type = bool, required = false)]
     reproduce: Option<bool>,
 }
@@ -144,16 +148,25 @@ async fn explained(
     let id: EventId = segment("determination", &id)?;
     let basis = Basis::of(&edge, &as_of, None).await?;
     let unknown = || Problem::new(Kind::NotFound, "there is no determination with this id");
-    let found = edge.db.events_by_id(&[id]).await?.into_iter().find(|found| found.position <= basis.position);
+    let found = edge
+        .db
+        .events_by_id(permit.scope.sight(), &[id])
+        .await?
+        .into_iter()
+        .find(|found| found.position <= basis.position);
     let determined = found.ok_or_else(unknown)?;
     let told = determination(&determined.envelope).ok_or_else(unknown)?;
     let member = determined.envelope.subject.member().ok_or_else(unknown)?;
     let row = row(&edge, &permit.scope, &basis, id).await?.ok_or_else(unknown)?;
     let adoption = adoption(&edge, &basis, told.rulebook.hash).await?;
     let adopted = adoption.as_ref().map(|(adopted, _)| adopted);
-    let reasoning = reasoned(&edge, &basis, member, id, adopted).await?.ok_or_else(unknown)?;
+    let reasoning = reasoned(&edge, &permit.scope, &basis, member, id, adopted).await?.ok_or_else(unknown)?;
     let reproduced = match (whether.reproduce, &adoption) {
-        (Some(true), Some((_, text))) => Some(reproduced(&edge, &determined, member, text).await?),
+        (Some(true), Some((_, text))) => {
+            // It is decided again on everything that is known, which is nothing to those who see only some of it.
+            let whole = permit.also(Action::Replay, Resource::Ledger)?;
+            Some(reproduced(&edge, &whole.scope, &determined, member, text).await?)
+        }
         (Some(true), None) => {
             return Err(Problem::new(
                 Kind::NotFound,
@@ -168,14 +181,16 @@ async fn explained(
         hash: told.rulebook.hash.to_string(),
         adopted_at: adopted.map(|adopted| adopted.position.0),
     };
-    answer::one(&ask, &basis, explain(row, reasoning, rulebook, reproduced))
+    answer::one(&ask, &permit.scope, &basis, explain(row, reasoning, rulebook, reproduced))
 }
 
 /// The determination's row as known at the position.
 async fn row(edge: &Edge, scope: &Scope, basis: &Basis, id: EventId) -> Result<Option<Map<String, Value>>, Problem> {
     let equal = vec![("determination", vec![Cell::Uuid(id.0)])];
-    let filter = scope.narrow(Filter { known_at: Some(basis.position), equal, ..Filter::default() });
-    let mut rows = edge.db.page(&TABLE, &filter, &Page { order: None, after: None, most: 1 }).await?;
+    let filter = Filter { known_at: Some(basis.position), equal, ..Filter::default() };
+    let page = Page { order: None, after: None, most: 1 };
+    let mut rows = edge.db.page(scope.sight(), &TABLE, &filter, &page).await?;
+    withhold(edge, scope, &TABLE, &mut rows).await?;
     Ok(rows.pop().map(|mut known| {
         // That the row was to change later was not known then.
         known.known_until = None;
@@ -198,25 +213,33 @@ async fn adoption(
     }))
 }
 
-/// The reasoning, on everything known at the position of everybody who is one person with the member.
+/// The reasoning, on everything that the scope shows of what is known at the position of everybody who is one person with the member.
 async fn reasoned(
     edge: &Edge,
+    scope: &Scope,
     basis: &Basis,
     member: MemberId,
     id: EventId,
     adopted: Option<&Adopted>,
 ) -> Result<Option<Reasoning>, Problem> {
     let Some(rulebook) = &basis.rulebook else { return Ok(None) };
-    let dossier = basis.dossier(edge, member).await?;
-    Ok(reasoning(&Facts::of(&dossier, rulebook), id, adopted))
+    let dossier = basis.dossier(edge, scope, member).await?;
+    let beyond = if scope.sight().is_everything() { Beyond::Named } else { Beyond::NotTold };
+    Ok(reasoning(&Facts::of(&dossier, rulebook), id, adopted, beyond))
 }
 
 /// Decides again, as the recorder did: on what is recorded of everybody who was one person with the member where the
 /// determination stands. What made them one person stands before it, in the same batch or earlier.
-async fn reproduced(edge: &Edge, determined: &Recorded, member: MemberId, text: &str) -> Result<Reproduced, Problem> {
+async fn reproduced(
+    edge: &Edge,
+    scope: &Scope,
+    determined: &Recorded,
+    member: MemberId,
+    text: &str,
+) -> Result<Reproduced, Problem> {
     let rulebook = Rulebook::parse(text).map_err(|error| Problem::internal(&error))?;
     let person = edge.db.links(determined.position).await?.group(member);
-    let events = edge.db.events_of(&person).await?;
+    let events = edge.db.events_of(scope.sight(), &person).await?;
     let unreadable = || Problem::new(Kind::Internal, "the stored determination cannot be read");
     Ok(match decided_again(&events, determined, &rulebook).ok_or_else(unreadable)? {
         Again::Equal => Reproduced { equal: true, stored: None, again: None, differences: None },

@@ -153,9 +153,9 @@ async fn list(
     ask: Ask,
     Params(which, as_of, paging, _): Params<Which, AsOf, Paging>,
 ) -> Result<Response, Problem> {
-    let asked = Asked::of(&edge, ask, &as_of, paging).await?;
+    let asked = Asked::of(&edge, &permit.scope, ask, &as_of, paging).await?;
     let listing = which.listing(asked.basis.today);
-    asked.rows(edge, &permit.scope, listing).await
+    asked.rows(edge, listing).await
 }
 
 /// The determinations on a member, under every pseudonym that is the same person.
@@ -182,8 +182,8 @@ async fn of_member(
     Params(which, as_of, paging, _): Params<Which, AsOf, Paging>,
 ) -> Result<Response, Problem> {
     let member: MemberId = segment("member", &member)?;
-    let asked = Asked::of(&edge, ask, &as_of, paging).await?;
-    let group = asked.basis.group(&edge, member).await?;
+    let asked = Asked::of(&edge, &permit.scope, ask, &as_of, paging).await?;
+    let group = asked.basis.group(&edge, &permit.scope, member).await?;
     let listing = which.listing(asked.basis.today).about(Some(group));
-    asked.rows(edge, &permit.scope, listing).await
+    asked.rows(edge, listing).await
 }

@@ -26,6 +26,8 @@ use super::params::{AsOf, Paging, Params, Segment, segment};
 use super::problem::Problem;
 use super::rows::Listing;
 use super::values::{List, equal};
+use super::withheld::is_withheld;
+use crate::policy::{Fields, Scope};
 
 /// What an attempt is given as; `known_from` stands at the end because it is the ledger's, not the attempt's.
 pub const COLUMNS: &[Column] = &[
@@ -92,7 +94,7 @@ pub struct Which {
 
 impl Which {
     /// What is asked of the view: attempts that stand.
-    fn listing(&self) -> Listing {
+    fn listing(&self, scope: &Scope) -> Listing {
         let mut filter = Filter::default();
         filter.equal.push(("kind", vec!["outreach_attempted".into()]));
         filter.present.push(("voided_by", false));
@@ -107,12 +109,32 @@ impl Which {
             order: Some("position"),
             filter,
             columns: COLUMNS.iter().map(|column| column.name).collect(),
-            shape: Arc::new(shape),
+            shape: {
+                let fields = scope.fields().clone();
+                Arc::new(move |known, rulebook| shape(known, rulebook, &fields))
+            },
+            withholds_itself: true,
         }
     }
 }
 
-fn shape(known: &Known, rulebook: Option<&Rulebook>) -> Map<String, Value> {
+/// What is told of an attempt whose source is withheld: that there was one, and whether it counts.
+const OF_A_WITHHELD_ONE: &[&str] = &[
+    "member",
+    "position",
+    "id",
+    "program",
+    "plan",
+    "county",
+    "occurred_on",
+    "recorded_at",
+    "counts",
+    "contact",
+    "known_from",
+];
+
+fn shape(known: &Known, rulebook: Option<&Rulebook>, fields: &Fields) -> Map<String, Value> {
+    let is_withheld = is_withheld(&TABLE, known, fields);
     let recorded = known.json(&TABLE);
     let attempt = attempt(known);
     let told = attempt.as_ref().and_then(|(_, attempt)| serde_json::to_value(attempt).ok()).unwrap_or_default();
@@ -121,6 +143,7 @@ fn shape(known: &Known, rulebook: Option<&Rulebook>) -> Map<String, Value> {
         judge(&attempt, &rules.outreach)
     });
     let value = |column: &Column| match column.name {
+        name if is_withheld && !OF_A_WITHHELD_ONE.contains(&name) => Value::Null,
         "counts" => judged.map(|judged| judged.counts).into(),
         "reason" => judged.and_then(|judged| judged.reason).into(),
         "contact" => judged.map(|judged| judged.contact).into(),
@@ -160,8 +183,8 @@ async fn list(
     ask: Ask,
     Params(which, as_of, paging, _): Params<Which, AsOf, Paging>,
 ) -> Result<Response, Problem> {
-    let asked = Asked::of(&edge, ask, &as_of, paging).await?;
-    asked.rows(edge, &permit.scope, which.listing()).await
+    let asked = Asked::of(&edge, &permit.scope, ask, &as_of, paging).await?;
+    asked.rows(edge, which.listing(&permit.scope)).await
 }
 
 /// The outreach attempts to a member, under every pseudonym that is the same person.
@@ -188,7 +211,7 @@ async fn of_member(
     Params(which, as_of, paging, _): Params<Which, AsOf, Paging>,
 ) -> Result<Response, Problem> {
     let member: MemberId = segment("member", &member)?;
-    let asked = Asked::of(&edge, ask, &as_of, paging).await?;
-    let group = asked.basis.group(&edge, member).await?;
-    asked.rows(edge, &permit.scope, which.listing().about(Some(group))).await
+    let asked = Asked::of(&edge, &permit.scope, ask, &as_of, paging).await?;
+    let group = asked.basis.group(&edge, &permit.scope, member).await?;
+    asked.rows(edge, which.listing(&permit.scope).about(Some(group))).await
 }

@@ -18,15 +18,15 @@ use utoipa_axum::routes;
 
 use super::answer::Asked;
 use super::ask::Ask;
-use super::auth::{Permit, Read};
+use super::auth::{Count, Permit, Read};
 use super::doc::{self, Queried};
 use super::doc_rows::{self, EpisodePage, EpisodeRow, SumPage, SumRow};
 use super::edge::Edge;
 use super::params::{AsOf, Paging, Params, Segment, segment};
-use super::policy::Scope;
-use super::problem::Problem;
+use super::problem::{Kind, Problem};
 use super::rows::Listing;
 use super::values::{List, equal, words};
+use crate::policy::{Scope, counts};
 
 words! {
     /// What episodes are summed by.
@@ -118,6 +118,16 @@ pub struct Sums {
 }
 
 impl Which {
+    const fn is_uncut(&self) -> bool {
+        let Self { plan, program, county, provider, channel, month } = self;
+        plan.is_none()
+            && program.is_none()
+            && county.is_none()
+            && provider.is_none()
+            && channel.is_none()
+            && month.is_none()
+    }
+
     fn filter(&self) -> Filter {
         let mut filter = Filter::default();
         filter.equal.extend(equal("plan", self.plan.as_ref()));
@@ -130,7 +140,9 @@ impl Which {
     }
 }
 
-/// How outreach turns into enrollment, summed over the episodes that began with an identification.
+/// How outreach turns into enrollment, summed over the episodes that began with an identification. For a plan's reporting
+/// staff numbers under 11 are null, and so are those that would give them back; their sums are by `plan`, `program`, `county`
+/// and `month`, in this order, uncut.
 #[utoipa::path(
     get,
     path = "/v1/outreach/conversion",
@@ -147,12 +159,12 @@ impl Which {
     )
 )]
 async fn sums(
-    permit: Permit<Read>,
+    permit: Permit<Count>,
     State(edge): State<Edge>,
     ask: Ask,
     Params(which, by, as_of, paging): Params<Which, Sums, AsOf, Paging>,
 ) -> Result<Response, Problem> {
-    let asked = Asked::of(&edge, ask, &as_of, paging).await?;
+    let asked = Asked::of(&edge, &permit.scope, ask, &as_of, paging).await?;
     let mut by = by.by.map_or_else(|| vec![By::Plan, By::Program], |by| by.0);
     let mut seen = Vec::new();
     by.retain(|by| {
@@ -160,7 +172,14 @@ async fn sums(
         seen.push(*by);
         is_new
     });
-    let rows = summed(&edge, &permit.scope, &asked, which.filter(), &by).await?;
+    if permit.fields.least_cell().is_some() {
+        may_be_summed(&which, &by, &as_of)?;
+    }
+    let sums = summed(&edge, &permit.scope, &asked, which.filter(), &by).await?;
+    let rows = match permit.fields.least_cell() {
+        Some(least) => counts::suppressed(&sums, least),
+        None => sums.into_iter().map(|(group, sums)| (group, sums.into_iter().map(Some).collect())).collect(),
+    };
     let columns: Vec<&'static str> =
         by.iter().map(|by| by.as_str()).chain(SUMS.iter().map(|(name, ..)| *name)).collect();
     let rows = rows.into_iter().map(|(groups, sums)| {
@@ -168,7 +187,20 @@ async fn sums(
         columns.iter().map(|column| (*column).to_owned()).zip(values).collect()
     });
     let rows: Vec<Map<String, Value>> = rows.collect();
-    asked.whole(&columns, rows)
+    asked.whole(&edge, &columns, rows)
+}
+
+/// Sums without small numbers are of one tree, whose every sum may be asked for, so that no two of them can be subtracted
+/// from one another: by plan, program, county and month, in this order, uncut, and as they are now.
+fn may_be_summed(which: &Which, by: &[By], as_of: &AsOf) -> Result<(), Problem> {
+    const TREE: [By; 4] = [By::Plan, By::Program, By::County, By::Month];
+    if TREE.starts_with(by) && which.is_uncut() && as_of.known_at.is_none() {
+        return Ok(());
+    }
+    Err(Problem::new(
+        Kind::Forbidden,
+        "counts for reporting are by plan, program, county, month, in this order, uncut, and of now",
+    ))
 }
 
 /// The sums of each group, in the order of the groups.
@@ -185,7 +217,7 @@ async fn summed(
         by: by.iter().map(|by| by.column()).collect(),
         sums: SUMS.iter().map(|(name, sum, _)| (*name, *sum)).collect(),
     };
-    let found = edge.db.sum(&TABLE, &scope.narrow(filter), &sum).await?;
+    let found = edge.db.sum(scope.sight(), &TABLE, &filter, &sum).await?;
     asked.basis.still(edge).await?;
     Ok(by_population(found, by.iter().position(|by| *by == By::Population)))
 }
@@ -238,8 +270,8 @@ async fn episodes(
     ask: Ask,
     Params(which, as_of, paging, _): Params<Which, AsOf, Paging>,
 ) -> Result<Response, Problem> {
-    let asked = Asked::of(&edge, ask, &as_of, paging).await?;
-    asked.rows(edge, &permit.scope, Listing::of(&TABLE, which.filter())).await
+    let asked = Asked::of(&edge, &permit.scope, ask, &as_of, paging).await?;
+    asked.rows(edge, Listing::of(&TABLE, which.filter())).await
 }
 
 /// The outreach episodes of a member, under every pseudonym that is the same person.
@@ -266,9 +298,9 @@ async fn of_member(
     Params(which, as_of, paging, _): Params<Which, AsOf, Paging>,
 ) -> Result<Response, Problem> {
     let member: MemberId = segment("member", &member)?;
-    let asked = Asked::of(&edge, ask, &as_of, paging).await?;
-    let group = asked.basis.group(&edge, member).await?;
-    asked.rows(edge, &permit.scope, Listing::of(&TABLE, which.filter()).about(Some(group))).await
+    let asked = Asked::of(&edge, &permit.scope, ask, &as_of, paging).await?;
+    let group = asked.basis.group(&edge, &permit.scope, member).await?;
+    asked.rows(edge, Listing::of(&TABLE, which.filter()).about(Some(group))).await
 }
 
 #[cfg(test)]

@@ -174,6 +174,15 @@ impl Problem {
         self
     }
 
+    /// The same of one submission of several, which is named by its index.
+    #[must_use]
+    pub fn of(mut self, index: Option<usize>) -> Self {
+        if let Some(index) = index {
+            self.errors.iter_mut().for_each(|error| error.field = format!("{index}.{}", error.field));
+        }
+        self
+    }
+
     /// The views are not there yet.
     pub fn behind(asked: Position, reached: Position) -> Self {
         let detail = format!("position {asked} was asked for and the views hold {reached}; ask with at_least={asked}");

@@ -10,8 +10,9 @@ use serde_json::{Map, Value};
 
 use super::basis::Basis;
 use super::edge::Edge;
-use super::policy::Scope;
 use super::problem::Problem;
+use super::withheld::withhold;
+use crate::policy::Scope;
 
 /// How a row is given.
 pub type Shape = Arc<dyn Fn(&Known, Option<&Rulebook>) -> Map<String, Value> + Send + Sync>;
@@ -29,12 +30,21 @@ pub struct Listing {
     pub columns: Vec<&'static str>,
     /// How.
     pub shape: Shape,
+    /// Whether the shape itself leaves out what is withheld.
+    pub withholds_itself: bool,
 }
 
 impl Listing {
     /// Rows as the view has them, in the order of their keys.
     pub fn of(table: &'static Table, filter: Filter) -> Self {
-        Self { table, order: None, filter, columns: columns(table), shape: Arc::new(|known, _| known.json(table)) }
+        Self {
+            table,
+            order: None,
+            filter,
+            columns: columns(table),
+            shape: Arc::new(|known, _| known.json(table)),
+            withholds_itself: false,
+        }
     }
 
     /// Only rows of these members, where any are named.
@@ -61,6 +71,8 @@ pub fn columns(table: &Table) -> Vec<&'static str> {
 /// Reads a listing page by page, each page as known at one and the same position.
 pub struct Reader {
     edge: Edge,
+    /// Within what.
+    pub scope: Scope,
     /// What is read.
     pub listing: Listing,
     /// What it rests on.
@@ -72,13 +84,12 @@ impl Reader {
     /// From the beginning, or after a row.
     pub fn new(
         edge: Edge,
-        scope: &Scope,
-        mut listing: Listing,
+        scope: Scope,
+        listing: Listing,
         basis: Basis,
         after: Option<(Option<Cell>, String)>,
     ) -> Self {
-        listing.filter = scope.narrow(listing.filter);
-        Self { edge, listing, basis, after }
+        Self { edge, scope, listing, basis, after }
     }
 
     /// The next rows; fewer than `most` are the last ones.
@@ -88,6 +99,9 @@ impl Reader {
     pub async fn next(&mut self, most: u32) -> Result<Vec<Known>, Problem> {
         let page = Page { order: self.listing.order, after: self.after.clone(), most };
         let mut rows = self.page(&page).await?;
+        if !self.listing.withholds_itself {
+            withhold(&self.edge, &self.scope, self.listing.table, &mut rows).await?;
+        }
         for row in &mut rows {
             // That a row was to change later was not known then.
             row.known_until = None;
@@ -102,16 +116,21 @@ impl Reader {
         let mut filter = self.listing.filter.clone();
         // Rows that are current now have an index of their own; they are those of our position while the views stand there.
         if self.basis.newest {
-            let rows = self.edge.db.page(self.listing.table, &filter, page).await?;
+            let rows = self.edge.db.page(self.scope.sight(), self.listing.table, &filter, page).await?;
             if self.basis.still(&self.edge).await? {
                 return Ok(rows);
             }
             self.basis.newest = false;
         }
         filter.known_at = Some(self.basis.position);
-        let rows = self.edge.db.page(self.listing.table, &filter, page).await?;
+        let rows = self.edge.db.page(self.scope.sight(), self.listing.table, &filter, page).await?;
         self.basis.still(&self.edge).await?;
         Ok(rows)
+    }
+
+    /// Of which ledger.
+    pub const fn edge(&self) -> &Edge {
+        &self.edge
     }
 
     /// The rows as they are given.

@@ -12,7 +12,7 @@ use utoipa_axum::routes;
 
 use super::answer::{self, Answer};
 use super::ask::Ask;
-use super::auth::{Permit, Read};
+use super::auth::{Permit, Rules as ReadRules};
 use super::basis::Basis;
 use super::doc::QueriedOne;
 use super::edge::Edge;
@@ -100,7 +100,7 @@ fn told(recorded: &Recorded, whole: bool) -> Result<InForce, Problem> {
     responses((status = 200, description = "The rulebook", body = Answer<InForce>), QueriedOne)
 )]
 async fn in_force(
-    _: Permit<Read>,
+    permit: Permit<ReadRules>,
     State(edge): State<Edge>,
     ask: Ask,
     Params(as_of, ..): Params<AsOf>,
@@ -110,7 +110,7 @@ async fn in_force(
     let Some(last) = adopted.last() else {
         return Err(Problem::new(Kind::NotFound, "no rulebook was adopted by this position"));
     };
-    answer::one(&ask, &basis, told(last, true)?)
+    answer::one(&ask, &permit.scope, &basis, told(last, true)?)
 }
 
 /// Every rulebook there was, oldest first, without its text.
@@ -123,7 +123,7 @@ async fn in_force(
     responses((status = 200, description = "The editions", body = Answer<Vec<InForce>>), QueriedOne)
 )]
 async fn editions(
-    _: Permit<Read>,
+    permit: Permit<ReadRules>,
     State(edge): State<Edge>,
     ask: Ask,
     Params(as_of, ..): Params<AsOf>,
@@ -131,7 +131,7 @@ async fn editions(
     let basis = Basis::of(&edge, &as_of, None).await?;
     let adopted = adoptions(&edge, basis.position).await?;
     let told: Result<Vec<InForce>, Problem> = adopted.iter().map(|recorded| told(recorded, false)).collect();
-    answer::one(&ask, &basis, told?)
+    answer::one(&ask, &permit.scope, &basis, told?)
 }
 
 /// The events that adopted a rulebook and stand, oldest first.

@@ -21,12 +21,13 @@ use utoipa_axum::routes;
 
 use super::accept::Representation;
 use super::answer::broken_off;
-use super::auth::{Permit, Read};
+use super::auth::{Permit, Replay as MayReplay};
 use super::basis::Basis;
 use super::doc::QueriedOne;
 use super::edge::Edge;
 use super::params::{AsOf, Params};
 use super::problem::{Kind, Problem};
+use crate::policy::Scope;
 use std::sync::Arc;
 
 /// Members read at once.
@@ -90,7 +91,7 @@ struct Count {
     )
 )]
 async fn compare(
-    _: Permit<Read>,
+    permit: Permit<MayReplay>,
     State(edge): State<Edge>,
     Params(as_of, ..): Params<AsOf>,
     body: String,
@@ -105,6 +106,7 @@ async fn compare(
     let now = crate::clock::now();
     let replay = Replay {
         edge,
+        scope: permit.scope,
         basis,
         links,
         rulebooks: Arc::new((former, other)),
@@ -125,6 +127,7 @@ async fn compare(
 /// The walk over every member.
 struct Replay {
     edge: Edge,
+    scope: Scope,
     basis: Basis,
     links: Links,
     rulebooks: Arc<(Arc<Rulebook>, Rulebook)>,
@@ -142,7 +145,7 @@ impl Replay {
         if self.done {
             return Ok(None);
         }
-        let members = self.edge.db.members_after(self.after, MEMBERS_IN_A_GO).await?;
+        let members = self.edge.db.members_after(self.scope.sight(), self.after, MEMBERS_IN_A_GO).await?;
         let mut lines = Vec::new();
         if let Some(last) = members.last() {
             self.after = *last;
@@ -173,7 +176,7 @@ impl Replay {
             }
         }
         let people: BTreeSet<MemberId> = keepers.iter().flat_map(|keeper| self.links.group(*keeper)).collect();
-        let events = self.edge.db.events_of(&people).await?;
+        let events = self.edge.db.events_of(self.scope.sight(), &people).await?;
         let mut dossiers: std::collections::BTreeMap<MemberId, Dossier> = std::collections::BTreeMap::new();
         for recorded in events.into_iter().filter(|recorded| recorded.position <= self.basis.position) {
             if let Some(member) = recorded.envelope.subject.member() {

@@ -5,15 +5,13 @@ use std::time::Duration;
 use axum::Json;
 use axum::body::Body;
 use axum::extract::State;
+use axum::http::HeaderMap;
 use axum::http::header::CONTENT_TYPE;
-use axum::http::{HeaderMap, StatusCode};
 use axum::response::{IntoResponse, Response};
 use futures_util::StreamExt;
 use rollbook_events::identity::{Identity, IdentitySource};
-use rollbook_events::{EventId, MemberId, Rejection, RejectionCode, Subject, Submission, Whom, strict_json};
-use serde::Serialize;
+use rollbook_events::{EventId, Rejection, RejectionCode, Subject, Submission, Whom, strict_json};
 use serde_json::value::RawValue;
-use utoipa::ToSchema;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
@@ -23,11 +21,13 @@ use super::doc_rows::SubmissionBody;
 use super::edge::Edge;
 use super::params::{Nothing, Params};
 use super::problem::{Kind, Problem};
+use super::receipts::Receipts;
 use super::submit_lines::{self, LineAnswer};
 use crate::failpoint;
 use crate::identity_index::Told;
 use crate::log::AppendError;
-use crate::recorder::{Finding, MOST_EVENTS, RecordError, Recorder, Recording, Work};
+use crate::policy::{Action, Resource};
+use crate::recorder::{MOST_EVENTS, RecordError, Recorder, Work};
 
 /// Bytes of a body that is recorded together.
 const MOST_BYTES: usize = 8 * 1024 * 1024;
@@ -39,49 +39,17 @@ pub fn routes() -> OpenApiRouter<Edge> {
     OpenApiRouter::new().routes(routes!(submit))
 }
 
-/// Where an event stands.
-#[derive(Debug, Serialize, ToSchema)]
-pub struct ReceiptRow {
-    /// Its id.
-    #[schema(value_type = String, format = Uuid)]
-    id: EventId,
-    /// Its member's pseudonym; null for the rulebook.
-    #[schema(value_type = Option<String>, format = Uuid)]
-    member: Option<MemberId>,
-    /// Its place in the log.
-    #[schema(minimum = 1)]
-    position: u64,
-    /// Whether the ledger held it before.
-    known: bool,
-}
-
-/// What became of a request.
-#[derive(Debug, Serialize, ToSchema)]
-pub struct Receipts {
-    /// A receipt for each event, in the order of the submissions.
-    pub data: Vec<ReceiptRow>,
-    /// What the new events brought about that a reader must look at.
-    pub findings: Vec<Finding>,
-    /// The last of the positions, those of determinations that followed included, to ask the views for with `at_least`.
-    #[schema(minimum = 1)]
-    pub position: u64,
-}
-
-impl Receipts {
-    /// Of a recording, with the status it is answered with: 200 where nothing of it was new.
-    pub fn of(recording: Recording) -> (StatusCode, Self) {
-        let row = |receipt: crate::recorder::Receipt| ReceiptRow {
-            id: receipt.id,
-            member: receipt.member,
-            position: receipt.position.0,
-            known: receipt.known,
-        };
-        let determined = recording.determined.iter().map(|receipt| receipt.position.0).max();
-        let data: Vec<ReceiptRow> = recording.receipts.into_iter().map(row).collect();
-        let status = if data.iter().all(|row| row.known) { StatusCode::OK } else { StatusCode::CREATED };
-        let position = data.iter().map(|row| row.position).max().max(determined).unwrap_or(0);
-        (status, Self { data, findings: recording.findings, position })
+/// Whether a caller may record this: an event in its own organization's record, and a rulebook only the owner.
+///
+/// # Errors
+/// 403 where they may not; then nothing of the request is recorded.
+pub fn may_stand(permit: &Permit<Record>, submission: &Submission) -> Result<(), Problem> {
+    match submission.whom {
+        Whom::Rulebook => permit.also(Action::Adopt, Resource::Ledger),
+        Whom::Member(_) | Whom::Cin(_) => permit.also(Action::Record, Resource::Record(&submission.plan)),
     }
+    .map(|_| ())
+    .map_err(|problem| problem.and("plan", "not_yours", "is of another organization than the token's"))
 }
 
 /// Records events. A JSON object is one submission; an array is recorded whole or not at all; NDJSON is a submission a line,
@@ -120,17 +88,20 @@ async fn submit(
             return Err(Problem::parameter("Idempotency-Key", "is for a single submission; give each line an `id`"));
         }
         "application/x-ndjson" | "application/ndjson" | "application/jsonl" => {
-            return Ok(submit_lines::answer(edge, recorder, permit.actor, body));
+            return Ok(submit_lines::answer(edge, recorder, permit, body));
         }
         _ => return Err(Problem::new(Kind::UnsupportedMediaType, "send application/json or application/x-ndjson")),
     }
     let text = whole(body).await?;
     let (submissions, is_array) = read(&text, key)?;
+    for (index, submission) in submissions.iter().enumerate() {
+        may_stand(&permit, submission).map_err(|problem| problem.of(is_array.then_some(index)))?;
+    }
     let given = identified(&edge, submissions).await?;
     failpoint!("http.after_identified");
-    let recorded = recorder.record(Work::Given(given), permit.actor).await;
+    let recorded = recorder.record(Work::Given(given), permit.caller.actor.clone()).await;
     let recording = recorded.map_err(|error| failure(error, is_array))?;
-    let (status, receipts) = Receipts::of(recording);
+    let (status, receipts) = Receipts::of(recording, &permit);
     Ok((status, Json(receipts)).into_response())
 }
 

@@ -11,17 +11,19 @@ use axum::http::StatusCode;
 use axum::http::header::CONTENT_TYPE;
 use axum::response::{IntoResponse, Response};
 use futures_util::{StreamExt, stream};
-use rollbook_events::{Actor, Rejection, RejectionCode, Submission, strict_json};
+use rollbook_events::{Rejection, RejectionCode, Submission, strict_json};
 use serde::Serialize;
 use tokio::sync::mpsc::{self, Receiver, Sender, UnboundedSender};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use utoipa::ToSchema;
 
 use super::accept::Representation;
+use super::auth::{Permit, Record};
 use super::edge::Edge;
 use super::lines::{Line, Lines};
 use super::problem::{Body as ProblemBody, Kind, Problem};
-use super::submit::{self, Receipts};
+use super::receipts::Receipts;
+use super::submit;
 use crate::recorder::{MOST_EVENTS, RecordError, Recorder, Recording, Work};
 
 /// Bytes of lines read ahead.
@@ -57,11 +59,11 @@ struct Ahead {
 }
 
 /// The answer, which begins at once.
-pub fn answer(edge: Edge, recorder: Recorder, actor: Actor, body: Body) -> Response {
+pub fn answer(edge: Edge, recorder: Recorder, permit: Permit<Record>, body: Body) -> Response {
     let (ahead, waiting) = mpsc::channel(MOST_EVENTS);
     let (answers, given) = mpsc::unbounded_channel();
     tokio::spawn(read(body, ahead));
-    tokio::spawn(record(edge, recorder, actor, waiting, answers));
+    tokio::spawn(record(edge, recorder, permit, waiting, answers));
     let lines = stream::unfold(given, |mut given| async move {
         let (line, _share): (Bytes, OwnedSemaphorePermit) = given.recv().await?;
         Some((Ok::<_, std::convert::Infallible>(line), given))
@@ -123,14 +125,14 @@ async fn send(
 async fn record(
     edge: Edge,
     recorder: Recorder,
-    actor: Actor,
+    permit: Permit<Record>,
     mut waiting: Receiver<Ahead>,
     answers: UnboundedSender<(Bytes, OwnedSemaphorePermit)>,
 ) {
     let room = Arc::new(Semaphore::new(ANSWERS_HELD));
     let mut group = Vec::new();
     while waiting.recv_many(&mut group, MOST_EVENTS).await > 0 {
-        for answer in recorded(&edge, &recorder, &actor, std::mem::take(&mut group)).await {
+        for answer in recorded(&edge, &recorder, &permit, std::mem::take(&mut group)).await {
             let mut line = serde_json::to_vec(&answer).unwrap_or_default();
             line.push(b'\n');
             let bytes = u32::try_from(line.len().min(ANSWERS_HELD)).unwrap_or(u32::MAX);
@@ -146,11 +148,11 @@ async fn record(
     }
 }
 
-async fn recorded(edge: &Edge, recorder: &Recorder, actor: &Actor, group: Vec<Ahead>) -> Vec<LineAnswer> {
+async fn recorded(edge: &Edge, recorder: &Recorder, permit: &Permit<Record>, group: Vec<Ahead>) -> Vec<LineAnswer> {
     let mut submissions = Vec::new();
     let lines: Vec<(u64, Option<Problem>)> = group
         .into_iter()
-        .map(|Ahead { number, read, .. }| match read {
+        .map(|Ahead { number, read, .. }| match read.and_then(|one| submit::may_stand(permit, &one).map(|()| one)) {
             Ok(submission) => {
                 submissions.push(submission);
                 (number, None)
@@ -161,7 +163,7 @@ async fn recorded(edge: &Edge, recorder: &Recorder, actor: &Actor, group: Vec<Ah
     let (mut outcomes, unidentified) = match submit::identified(edge, submissions).await {
         Ok(given) => {
             let works = given.into_iter().map(|one| Work::Given(vec![one])).collect();
-            (recorder.enqueue(works, actor).await.all().await.into_iter(), None)
+            (recorder.enqueue(works, &permit.caller.actor).await.all().await.into_iter(), None)
         }
         Err(problem) => (Vec::new().into_iter(), Some(problem)),
     };
@@ -173,7 +175,7 @@ async fn recorded(edge: &Edge, recorder: &Recorder, actor: &Actor, group: Vec<Ah
         };
         match outcome {
             Ok(recording) => {
-                let (status, receipts) = Receipts::of(recording);
+                let (status, receipts) = Receipts::of(recording, permit);
                 LineAnswer { line, status: status.as_u16(), outcome: Outcome::Recorded(receipts) }
             }
             Err(problem) => {

@@ -9,7 +9,7 @@ use rollbook_events::{Instant, Position};
 use rollbook_projections::Cell;
 use serde::{Deserialize, Deserializer};
 
-use super::cursor::{BadCursor, Cursor};
+use super::cursor::{BadCursor, Sealed};
 
 /// Rows of a page.
 pub const MOST_ROWS: u32 = 1_000;
@@ -36,9 +36,9 @@ pub fn text<'de, D: Deserializer<'de>, T: FromStr<Err: fmt::Display>>(deserializ
 
 from_text! { CursorText, KnownAt, Place, WaitMs, Limit, PlaceOrDay }
 
-/// A cursor as a caller sends it; the cursor's own `Deserialize` reads what is inside the text.
+/// A cursor as a caller sends it.
 #[derive(Debug, Clone)]
-pub struct CursorText(pub Cursor);
+pub struct CursorText(pub Sealed);
 
 impl FromStr for CursorText {
     type Err = BadCursor;

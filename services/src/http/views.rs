@@ -14,14 +14,15 @@ use utoipa_axum::routes;
 use super::accept::Representation;
 use super::answer::broken_off;
 use super::ask::Ask;
-use super::auth::{Permit, Read};
+use super::auth::{Dump as MayDump, Permit};
 use super::basis::Basis;
 use super::doc::QueriedOne;
 use super::edge::Edge;
 use super::params::{AsOf, Params, Segment};
-use super::policy::Scope;
 use super::problem::{Kind, Problem};
 use super::sheet;
+use super::withheld::withhold;
+use crate::policy::Scope;
 
 /// The routes.
 pub fn routes() -> OpenApiRouter<Edge> {
@@ -42,7 +43,7 @@ pub fn routes() -> OpenApiRouter<Edge> {
     )
 )]
 async fn dump(
-    permit: Permit<Read>,
+    permit: Permit<MayDump>,
     State(edge): State<Edge>,
     Segment(name): Segment<String>,
     ask: Ask,
@@ -73,6 +74,7 @@ async fn dump(
 /// A dump on its way.
 struct Dump {
     edge: Edge,
+    scope: Scope,
     table: &'static Table,
     basis: Basis,
     walk: Walk,
@@ -80,12 +82,13 @@ struct Dump {
 
 impl Dump {
     fn new(edge: Edge, scope: &Scope, table: &'static Table, basis: Basis) -> Self {
-        let walk = Walk::new(table, scope.narrow(Filter::default()), basis.position);
-        Self { edge, table, basis, walk }
+        let walk = Walk::new(scope.sight().clone(), table, Filter::default(), basis.position);
+        Self { edge, scope: scope.clone(), table, basis, walk }
     }
 
     async fn next(&mut self) -> Result<Option<Bytes>, Problem> {
-        let Some(rows) = self.walk.next(&self.edge.db).await? else { return Ok(None) };
+        let Some(mut rows) = self.walk.next(&self.edge.db).await? else { return Ok(None) };
+        withhold(&self.edge, &self.scope, self.table, &mut rows).await?;
         self.basis.still(&self.edge).await?;
         let rows: Vec<_> = rows.iter().map(|known| known.line(self.table)).collect();
         sheet::ndjson(&rows).map(|lines| Some(lines.into())).map_err(|error| Problem::internal(&error))

@@ -16,7 +16,7 @@ use std::sync::{Arc, Mutex};
 
 use rollbook_events::families::rules::Rules;
 use rollbook_events::intake::{FileKind, RowCounts};
-use rollbook_events::{Actor, Event, Hash};
+use rollbook_events::{Actor, Event, Hash, PlanCode};
 use rollbook_projections::Rulebook;
 use serde::{Deserialize, Serialize};
 use tokio::sync::watch;
@@ -47,6 +47,8 @@ pub struct Upload {
     pub bytes: u64,
     /// Who brought it.
     pub actor: Actor,
+    /// The one record that its rows may stand in, where it is not any.
+    pub only: Option<PlanCode>,
 }
 
 /// Where an import is.
@@ -75,6 +77,9 @@ pub struct Reason {
 /// How far an import is; the last one it gives is its report.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
 pub struct Progress {
+    /// The organization that brought it; empty where nothing of it is on `INTAKE` yet.
+    #[serde(skip)]
+    pub by: String,
     /// SHA-256 of the file: its name on `INTAKE`.
     pub sha256: String,
     /// The file's name.

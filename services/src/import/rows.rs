@@ -107,11 +107,25 @@ fn understand(
     repeats: &mut Repeats,
 ) -> Result<What, files::Quarantine> {
     if upload.kind == FileKind::Events {
-        return files::read_event_line(row, upload.sha256).map(|submission| What::Submission(Box::new(submission)));
+        let submission = files::read_event_line(row, upload.sha256)?;
+        may_stand(upload, submission.whom != Whom::Rulebook, &submission.plan)?;
+        return Ok(What::Submission(Box::new(submission)));
     }
     let mut statement = files::read_row(reader.profile(), row, &upload.defaults, plans)?;
+    may_stand(upload, true, &statement.plan)?;
     repeats.number(&mut statement);
     Ok(What::Statement(Arc::new(statement)))
+}
+
+/// Whether a row may stand in the record that it names: of a row that may not, nothing is recorded, nor who it is about.
+fn may_stand(upload: &Upload, is_of_a_member: bool, plan: &PlanCode) -> Result<(), files::Quarantine> {
+    match &upload.only {
+        Some(only) if only != plan || !is_of_a_member => Err(files::Quarantine {
+            column: None,
+            reason: "not_yours: the row is of another organization's record than the token's".to_owned(),
+        }),
+        Some(_) | None => Ok(()),
+    }
 }
 
 /// What a row asks of the ledger: who is told of, and what is to be recorded.

@@ -36,12 +36,20 @@ pub(super) async fn begin(inner: &Arc<Inner>, upload: Upload) -> Result<watch::R
         && let Some(progress) = running.get(&upload.sha256)
     {
         unspool(&upload.path);
+        may_join(&upload, &progress.borrow().by)?;
         return Ok(progress.clone());
     }
     inner.identities.caught_up().await.map_err(|error| unavailable(error.into()))?;
     let rulebook = inner.rulebook().await.map_err(|source| ImportError::Unavailable { source })?;
     let stand = state::stand(&*inner.intake, upload.sha256).await?;
+    if let Some(by) = state::by(&*inner.intake, upload.sha256).await?
+        && let Err(refused) = may_join(&upload, &by)
+    {
+        unspool(&upload.path);
+        return Err(refused);
+    }
     let mut progress = state::blank(upload.sha256);
+    progress.by = upload.actor.org.clone();
     progress.name = upload.name.clone();
     progress.kind = upload.kind.as_str().to_owned();
     progress.bytes = upload.bytes;
@@ -80,6 +88,14 @@ pub(super) async fn begin(inner: &Arc<Inner>, upload: Upload) -> Result<watch::R
     let run = Arc::new(Run { inner: inner.clone(), upload, rulebook, report });
     tokio::spawn(run.settle_file(settled, profile, chunks));
     Ok(watched)
+}
+
+/// Whether whoever sends a file may be told what became of the same bytes before: of another organization's file nothing.
+fn may_join(upload: &Upload, by: &str) -> Result<(), ImportError> {
+    if upload.only.is_none() || by == upload.actor.org {
+        return Ok(());
+    }
+    Err(ImportError::File("this very file cannot be imported under the token's organization".to_owned()))
 }
 
 struct Run {

@@ -36,6 +36,18 @@ pub(super) async fn stand(intake: &dyn Log, sha256: Hash) -> Result<Stand, Impor
     }
 }
 
+/// The organization that brought a file, where it ever came in.
+pub(super) async fn by(intake: &dyn Log, sha256: Hash) -> Result<Option<String>, ImportError> {
+    let unavailable = |source: Box<dyn std::error::Error + Send + Sync>| ImportError::Unavailable { source };
+    let first = intake.first(&subject(sha256)).await.map_err(|error| unavailable(Box::new(error)))?;
+    let Some(first) = first else { return Ok(None) };
+    match serde_json::from_slice(&first.body).map_err(|error| unavailable(Box::new(error)))? {
+        IntakeEvent::FileReceived { by, .. } => Ok(by.split('/').next().map(str::to_owned)),
+        // What came before was lost, so that it is nobody's.
+        IntakeEvent::RowsSettled { .. } | IntakeEvent::FileCompleted { .. } => Ok(Some(String::new())),
+    }
+}
+
 /// The report of a file, where it ever came in.
 pub(super) async fn report(intake: &dyn Log, sha256: Hash) -> Result<Option<Progress>, ImportError> {
     let (state, counts) = match stand(intake, sha256).await? {
@@ -44,6 +56,7 @@ pub(super) async fn report(intake: &dyn Log, sha256: Hash) -> Result<Option<Prog
         Stand::Whole { counts } => (State::Completed, counts),
     };
     let mut progress = blank(sha256);
+    progress.by = by(intake, sha256).await?.unwrap_or_default();
     progress.state = state;
     progress.set_counts(counts);
     Ok(Some(progress))
@@ -52,6 +65,7 @@ pub(super) async fn report(intake: &dyn Log, sha256: Hash) -> Result<Option<Prog
 /// A report that says nothing yet.
 pub(super) fn blank(sha256: Hash) -> Progress {
     Progress {
+        by: String::new(),
         sha256: sha256.to_string(),
         name: String::new(),
         kind: String::new(),

@@ -189,6 +189,11 @@ impl Log for NatsLog {
         Ok(messages)
     }
 
+    async fn first(&self, subject: &str) -> Result<Option<Stored>, ReadError> {
+        self.admitted(subject)?;
+        self.next(subject, Position(0)).await
+    }
+
     async fn get(&self, position: Position) -> Result<Option<Stored>, ReadError> {
         if position.0 == 0 {
             return Ok(None);

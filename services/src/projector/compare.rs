@@ -4,7 +4,7 @@ use std::cmp::Ordering;
 use std::collections::VecDeque;
 
 use rollbook_events::Position;
-use rollbook_projections::store::read::{Filter, Known, Walk};
+use rollbook_projections::store::read::{Filter, Known, Sight, Walk};
 use rollbook_projections::store::{Db, StoreError};
 use rollbook_projections::{Table, views};
 use sha2::{Digest, Sha256};
@@ -109,7 +109,7 @@ struct Side<'a> {
 
 impl<'a> Side<'a> {
     fn new(db: &'a Db, table: &'static Table, at: Position) -> Self {
-        let walk = Walk::new(table, Filter::default(), at);
+        let walk = Walk::new(Sight::everything_for_the_ledger_itself(), table, Filter::default(), at);
         Self { db, table, walk, waiting: VecDeque::new(), rows: 0, hash: Sha256::new() }
     }
 

@@ -8,6 +8,7 @@ use std::time::Duration;
 use rollbook_events::{MemberId, Position, Subject};
 use rollbook_projections::fold::{Fold, FoldError};
 use rollbook_projections::store::Db;
+use rollbook_projections::store::read::Sight;
 use rollbook_projections::store::write::{Step, Stuck};
 use rollbook_projections::{Dossier, Recorded, Rulebook};
 use tokio::sync::{Mutex, mpsc, watch};
@@ -22,6 +23,7 @@ use crate::error_chain::chain;
 use crate::failpoint;
 use crate::log::Log;
 
+const ALL: Sight = Sight::everything_for_the_ledger_itself();
 /// Bytes, about, of the dossiers kept at hand with their rows.
 const MOST_HELD: usize = 40 << 20;
 /// Members derived anew in one go.
@@ -221,7 +223,7 @@ impl Projector {
             }
             // What they said last may be in the batch under way.
             self.settle(writing).await?;
-            let events = self.db.events_of(&wanting).await?;
+            let events = self.db.events_of(&ALL, &wanting).await?;
             fold.hold(&wanting, events);
         }
         let adopted = part.first().filter(|event| is_rulebook(event)).map(|event| event.position);
@@ -271,13 +273,13 @@ impl Projector {
         let links = self.db.links(at).await?;
         let mut derived = BTreeSet::new();
         loop {
-            let members = self.db.members_after(after, MEMBERS_IN_A_GO).await?;
+            let members = self.db.members_after(&ALL, after, MEMBERS_IN_A_GO).await?;
             let Some(last) = members.last().copied() else { return Ok(()) };
             done += count(members.len());
             // A group of linked pseudonyms is derived whole, when the first of them that has events has its turn.
             let first = members.iter().filter(|of| links.alone(**of) || derived.insert(links.keeper(**of)));
             let people: BTreeSet<MemberId> = first.flat_map(|member| links.group(*member)).collect();
-            let events = self.db.events_of(&people).await?;
+            let events = self.db.events_of(&ALL, &people).await?;
             fold.rederive(former, &people, events, at);
             after = last;
             self.status.send_modify(|status| status.phase = Phase::Rederiving { done });

@@ -12,6 +12,8 @@ use rollbook_events::{
 };
 use rollbook_projections::{Dossier, Recorded, Rulebook};
 
+use crate::caller::Role;
+
 /// What becomes of a submission that is not refused.
 #[derive(Debug)]
 pub enum Decision {
@@ -78,7 +80,7 @@ pub fn decide(
         return Err(Rejection::new(RejectionCode::FutureDate, "occurred_at", "lies in the future"));
     }
     if let Some(id) = envelope.replaces
-        && dossier.find(id).is_none()
+        && corrected(dossier, &envelope, id).is_none()
     {
         return Err(unknown_event("replaces"));
     }
@@ -95,6 +97,13 @@ fn happens_after(envelope: &Envelope, now: DateTime<Utc>) -> bool {
     }
 }
 
+/// The event that another one corrects. An organization's recorder corrects what stands in its own record; of an event in
+/// another's it is told what it is told of none.
+fn corrected<'a>(dossier: &'a Dossier, by: &Envelope, id: EventId) -> Option<&'a Recorded> {
+    let of_one = by.actor.role == Role::Recorder.as_str();
+    dossier.find(id).filter(|recorded| !of_one || recorded.envelope.plan.as_str() == by.actor.org)
+}
+
 fn unknown_event(field: &str) -> Rejection {
     Rejection::new(RejectionCode::UnknownEvent, field, "is not an event of this member")
 }
@@ -103,7 +112,7 @@ fn unknown_event(field: &str) -> Rejection {
 fn refers_rightly(dossier: &Dossier, envelope: &Envelope) -> Result<Option<Recorded>, Rejection> {
     match &envelope.event {
         Event::Correction(Correction::EventVoided(void)) => {
-            if dossier.find(void.event).is_none() {
+            if corrected(dossier, envelope, void.event).is_none() {
                 return Err(unknown_event("data.event"));
             }
             // Voiding what is void already records nothing.

@@ -45,8 +45,9 @@ fn finding(row: &Row) -> Finding {
     let text = |name: &str| cell(table, row, name).and_then(|cell| cell.json().as_str().map(str::to_owned));
     Finding {
         code: text("outcome").unwrap_or_default(),
-        rule: text("rule").unwrap_or_default(),
+        rule: text("rule"),
         programs: ["program_a", "program_b"].into_iter().filter_map(text).collect(),
+        plans: ["plan_a", "plan_b"].into_iter().filter_map(text).collect(),
         from: text("from_on"),
         until: text("until_on"),
     }

@@ -8,6 +8,7 @@ use rollbook_events::families::rules::Rules;
 use rollbook_events::{Event, EventId, MemberId, Position, Subject};
 use rollbook_projections::Rulebook;
 use rollbook_projections::at_hand::keep_from;
+use rollbook_projections::store::read::Sight;
 use rollbook_projections::store::{Db, Live, StoreError};
 
 use super::history_error::{HistoryError, Unreadable};
@@ -17,6 +18,7 @@ use super::people::MayBeLinked;
 use super::reserved::Reserved;
 use crate::log::{Log, Stored};
 
+const ALL: Sight = Sight::everything_for_the_ledger_itself();
 /// Bytes, as [`Kept::weight`] counts them, of the dossiers kept at hand; past it those longest not used are let go.
 const MOST_KEPT: usize = 40 * 1_024 * 1_024;
 /// How many times as many while the view lags behind them.
@@ -137,7 +139,7 @@ impl Histories {
         });
         self.read_stream(doubtful, unreadable).await?;
         let members: BTreeSet<MemberId> = missing.iter().filter_map(|subject| subject.member()).collect();
-        let events = match self.db.events_of(&members).await {
+        let events = match self.db.events_of(&ALL, &members).await {
             // The stream tells whose it is.
             Err(StoreError::Undecodable { .. }) => return self.read_stream(missing, unreadable).await,
             events => events?,

@@ -9,6 +9,7 @@ use std::time::Duration;
 
 use rollbook_events::{EventId, Position};
 use rollbook_projections::Recorded;
+use rollbook_projections::store::read::Sight;
 use rollbook_projections::store::{Db, StoreError};
 use serde::Deserialize;
 use tokio::time::Instant;
@@ -16,6 +17,7 @@ use tokio::time::Instant;
 use super::history_error::HistoryError;
 use crate::log::Log;
 
+const ALL: Sight = Sight::everything_for_the_ledger_itself();
 /// How often it is looked for what others have written.
 const LOOK_EVERY: Duration = Duration::from_secs(45);
 /// Ids kept, 16 bytes each and their place in the table; where the view lags further, the oldest are let go.
@@ -106,12 +108,12 @@ pub(super) async fn known_by_id(
     ids: &[EventId],
 ) -> Result<(Vec<Recorded>, HashMap<EventId, Position>), HistoryError> {
     let (mut known, mut rotten) = (Vec::new(), HashMap::new());
-    match db.events_by_id(ids).await {
+    match db.events_by_id(&ALL, ids).await {
         Err(StoreError::Undecodable { .. }) => {}
         events => return Ok((events?, rotten)),
     }
     for id in ids {
-        match db.events_by_id(&[*id]).await {
+        match db.events_by_id(&ALL, &[*id]).await {
             Err(StoreError::Undecodable { position, .. }) => _ = rotten.insert(*id, Position(position)),
             events => known.extend(events?),
         }

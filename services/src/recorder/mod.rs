@@ -119,10 +119,13 @@ pub struct Receipt {
 pub struct Finding {
     /// What it is: the outcome of the rule.
     pub code: String,
-    /// The rule.
-    pub rule: String,
-    /// The two programs.
+    /// The rule; none where it would tell of another organization's program.
+    pub rule: Option<String>,
+    /// The two programs; of another organization's only the kind.
     pub programs: Vec<String>,
+    /// Whose records the two are.
+    #[serde(skip)]
+    pub plans: Vec<String>,
     /// First day.
     pub from: Option<String>,
     /// First day no longer.

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use rollbook_events::pacific_day;
 use rollbook_projections::store::Live;
-use rollbook_projections::store::read::{Filter, Page};
+use rollbook_projections::store::read::{Filter, Page, Sight};
 use rollbook_projections::view::Cell;
 use rollbook_projections::views::notice_determination::TABLE;
 use tokio_util::sync::CancellationToken;
@@ -13,6 +13,7 @@ use super::determinations::ledger;
 use super::{RecordError, Recorder, Work};
 use crate::clock;
 
+const ALL: Sight = Sight::everything_for_the_ledger_itself();
 /// How often the expired are looked for.
 pub const SWEEP_EVERY: Duration = Duration::from_hours(1);
 /// Rows looked at in one statement, and requests that then wait together.
@@ -75,7 +76,7 @@ impl Sweep {
         let db = self.live.db();
         let (mut after, mut events) = (None, 0);
         loop {
-            let rows = db.page(&TABLE, &filter, &Page { order: None, after, most: ROWS }).await?;
+            let rows = db.page(&ALL, &TABLE, &filter, &Page { order: None, after, most: ROWS }).await?;
             let mut members: Vec<_> = rows.iter().filter_map(|known| known.row.member).collect();
             members.dedup();
             let works = members.into_iter().map(|member| Work::Again { member }).collect();

@@ -15,6 +15,7 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 use uuid::Uuid;
 
+use crate::access_log::AccessLog;
 use crate::app::App;
 use crate::clock;
 use crate::failpoint;
@@ -50,6 +51,7 @@ pub struct Streams {
     enrollment: Arc<dyn Log>,
     identity: Arc<dyn Log>,
     intake: Arc<dyn Log>,
+    access: Arc<dyn Log>,
     /// The same once more, for who must read messages whole.
     whole: Vec<(StreamSpec, NatsLog)>,
 }
@@ -98,6 +100,7 @@ impl Streams {
             enrollment: open(StreamSpec::ENROLLMENT)?,
             identity: open(StreamSpec::IDENTITY)?,
             intake: open(StreamSpec::INTAKE)?,
+            access: open(StreamSpec::ACCESS)?,
             whole,
         })
     }
@@ -107,16 +110,16 @@ impl Streams {
         &self.whole
     }
 
-    /// All of them.
-    pub fn all(&self) -> [Arc<dyn Log>; 3] {
-        [self.enrollment.clone(), self.identity.clone(), self.intake.clone()]
+    /// All of them, in the order of [`StreamSpec::ALL`].
+    pub fn all(&self) -> [Arc<dyn Log>; StreamSpec::ALL.len()] {
+        [self.enrollment.clone(), self.identity.clone(), self.intake.clone(), self.access.clone()]
     }
 
     /// The same streams, each behind its guard.
     #[must_use]
     pub fn guarded(self, guards: &Guards) -> Self {
-        let [enrollment, identity, intake] = guards.streams();
-        Self { enrollment, identity, intake, ..self }
+        let [enrollment, identity, intake, access] = guards.streams();
+        Self { enrollment, identity, intake, access, ..self }
     }
 }
 
@@ -193,6 +196,8 @@ fn bare(
         health: health.clone(),
         archive: None,
         log: streams.enrollment.clone(),
+        access: AccessLog::over(streams.access.clone(), cancelled.clone()),
+        accesses: streams.access.clone(),
         recorder: None,
         importer: None,
         identities: None,

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use rollbook_events::Position;
-use rollbook_projections::store::read::{Filter, Known, Page};
+use rollbook_projections::store::read::{Filter, Known, Page, Sight};
 use rollbook_projections::store::{Db, StoreError};
 use rollbook_projections::{Cell, Table, views};
 use tokio::time::timeout;
@@ -16,6 +16,7 @@ use crate::error_chain::chain;
 use crate::log::{NatsLog, ReadError};
 use crate::projector::{Phase, Projector};
 
+const ALL: Sight = Sight::everything_for_the_ledger_itself();
 /// Rows read at once.
 const ROWS_AT_ONCE: u32 = 4_000;
 
@@ -217,7 +218,7 @@ impl<'a> Rows<'a> {
         let mut most = ROWS_AT_ONCE;
         loop {
             let page = Page { order: None, after: self.after.clone().map(|key| (None, key)), most };
-            let mut rows = self.db.page(self.table, &self.filter, &page).await?;
+            let mut rows = self.db.page(&ALL, self.table, &self.filter, &page).await?;
             self.done = rows.len() < usize::try_from(most).unwrap_or(usize::MAX);
             if !self.done {
                 // The last key may have more rows on the next page.

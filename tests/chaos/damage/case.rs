@@ -40,7 +40,7 @@ impl Case {
         for _ in 0..many {
             // First the part, so that one with many files is not hurt the more often.
             let mut kinds: Vec<Part> = parts.iter().map(|place| place.part).collect();
-            // The store holds three streams.
+            // The store holds four streams.
             let kind = if spared == Part::Archive && random.random_bool(0.5) {
                 Part::Store
             } else {

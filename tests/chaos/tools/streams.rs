@@ -12,7 +12,7 @@ use serde_json::Value;
 use sha2::{Digest, Sha256};
 
 /// The streams of a ledger.
-pub const STREAMS: [&str; 3] = ["ENROLLMENT", "IDENTITY", "INTAKE"];
+pub const STREAMS: [&str; 4] = ["ENROLLMENT", "IDENTITY", "INTAKE", "ACCESS"];
 
 /// Messages asked for at once.
 const AT_ONCE: usize = 2_000;

@@ -5,6 +5,7 @@ use rollbook_events::{MemberId, Position};
 use sqlx::{QueryBuilder, Row as _};
 
 use super::rows::{self, Known};
+use super::sight::{self, Sight, push_side, push_sight};
 use crate::store::db::{Db, Doing, StoreError, on};
 use crate::store::write::sql;
 use crate::view::{Cell, Table};
@@ -99,8 +100,20 @@ macro_rules! push_list {
     };
 }
 
+/// Pushes, before a condition on a column that tells of both sides of a row, that both are seen.
+macro_rules! push_both {
+    ($query:expr, $table:expr, $sight:expr, $column:expr) => {
+        if let Some(grants) = $sight.grants().filter(|_| $sight.needs_both($table, $column)) {
+            for side in sight::sides($table) {
+                $query.push(" AND ");
+                push_side!($query, $table, side, grants);
+            }
+        }
+    };
+}
+
 macro_rules! push_filter {
-    ($query:expr, $filter:expr) => {
+    ($query:expr, $table:expr, $sight:expr, $filter:expr) => {
         match ($filter.ever, $filter.known_at) {
             (true, _) => $query.push(" WHERE 1 = 1"),
             (false, None) => $query.push(" WHERE known_until IS NULL"),
@@ -111,21 +124,30 @@ macro_rules! push_filter {
                 .push_bind(sql(at))
                 .push(")"),
         };
+        push_sight!($query, $table, $sight);
         if let Some(members) = &$filter.members {
             let cells: Vec<Cell> = members.iter().map(|member| Cell::Uuid(member.0)).collect();
             push_list!($query, " AND ", "member", " IN", cells);
         }
         for (column, cells) in &$filter.equal {
+            push_both!($query, $table, $sight, column);
             push_list!($query, " AND ", *column, " IN", cells);
         }
         for ([one, other], cells) in &$filter.either {
             $query.push(" AND (1 = 0");
             for column in [*one, *other] {
-                push_list!($query, " OR ", column, " IN", cells);
+                push_list!($query, " OR (", column, " IN", cells);
+                // A side that is not seen may not be found by what it holds.
+                if let (Some(grants), Some(side)) = ($sight.grants(), sight::side_of($table, column)) {
+                    $query.push(" AND ");
+                    push_side!($query, $table, side, grants);
+                }
+                $query.push(")");
             }
             $query.push(")");
         }
         for (column, cells) in &$filter.unequal {
+            push_both!($query, $table, $sight, column);
             push_list!($query, " AND ", *column, " NOT IN", cells);
         }
         if let Some(day) = $filter.holds {
@@ -133,17 +155,21 @@ macro_rules! push_filter {
             $query.push(" AND (until_on IS NULL OR until_on > ").push_bind(day).push(")");
         }
         for (column, cell) in &$filter.at_least {
+            push_both!($query, $table, $sight, column);
             $query.push(" AND ").push(*column).push(" >= ");
             bind!($query, cell);
         }
         for (column, cell) in &$filter.less_than {
+            push_both!($query, $table, $sight, column);
             $query.push(" AND ").push(*column).push(" < ");
             bind!($query, cell);
         }
         for (column, present) in &$filter.present {
+            push_both!($query, $table, $sight, column);
             $query.push(" AND ").push(*column).push(if *present { " IS NOT NULL" } else { " IS NULL" });
         }
         for (column, (other, cell)) in &$filter.present_unless {
+            push_both!($query, $table, $sight, column);
             $query.push(" AND (").push(*column).push(" IS NOT NULL OR ").push(*other).push(" < ");
             bind!($query, cell);
             $query.push(")");
@@ -152,18 +178,33 @@ macro_rules! push_filter {
 }
 
 impl Db {
-    /// A page of rows, in the order of the page's column and then of the key.
+    /// A page of the rows that lie within a sight, in the order of the page's column and then of the key.
     ///
     /// # Errors
     /// What the database said.
-    pub async fn page(&self, table: &Table, filter: &Filter, page: &Page) -> Result<Vec<Known>, StoreError> {
+    pub async fn page(
+        &self,
+        sight: &Sight,
+        table: &Table,
+        filter: &Filter,
+        page: &Page,
+    ) -> Result<Vec<Known>, StoreError> {
+        // Of an overlap each side is seen by itself, or not.
+        let halves = sight.grants().map(|grants| (grants, sight::sides(table))).filter(|(_, sides)| sides.len() > 1);
         on!(self, pool => {
             let mut query = QueryBuilder::new("SELECT row_key, member, known_from, known_until");
             for column in table.columns {
                 query.push(", ").push(column.name);
             }
+            if let Some((grants, sides)) = halves {
+                for side in sides {
+                    query.push(", CASE WHEN ");
+                    push_side!(query, table, side, grants);
+                    query.push(" THEN 1 ELSE 0 END");
+                }
+            }
             query.push(" FROM ").push(table.sql_name());
-            push_filter!(query, filter);
+            push_filter!(query, table, sight, filter);
             match (page.order, &page.after) {
                 (Some(order), Some((Some(value), key))) => {
                     query.push(" AND (").push(order).push(", row_key) > (");
@@ -179,16 +220,31 @@ impl Db {
             }
             query.push("row_key, known_from LIMIT ").push_bind(i64::from(page.most));
             let found = query.build().fetch_all(pool).await.doing("read rows")?;
-            let known: sqlx::Result<Vec<Known>> = found.iter().map(|row| rows::read(table, row)).collect();
+            let known: sqlx::Result<Vec<Known>> = found.iter().map(|row| {
+                let mut known = rows::read(table, row)?;
+                if let Some((_, sides)) = halves {
+                    let first = 4 + table.columns.len();
+                    let seen: sqlx::Result<Vec<bool>> =
+                        (0..sides.len()).map(|index| Ok(row.try_get::<i32, _>(first + index)? == 1)).collect();
+                    sight::cut(table, &mut known, &seen?);
+                }
+                Ok(known)
+            }).collect();
             known.doing("read rows")
         })
     }
 
-    /// Sums of a view's rows by groups: the groups' values as text, then the sums.
+    /// Sums of the rows of a view that lie within a sight, by groups: the groups' values as text, then the sums.
     ///
     /// # Errors
     /// What the database said.
-    pub async fn sum(&self, table: &Table, filter: &Filter, sum: &SumBy) -> Result<Vec<Group>, StoreError> {
+    pub async fn sum(
+        &self,
+        sight: &Sight,
+        table: &Table,
+        filter: &Filter,
+        sum: &SumBy,
+    ) -> Result<Vec<Group>, StoreError> {
         on!(self, pool => {
             let mut query = QueryBuilder::new("SELECT ");
             for (_, what) in &sum.sums {
@@ -207,7 +263,7 @@ impl Db {
                 query.push(", ").push(*column);
             }
             query.push(" FROM ").push(table.sql_name());
-            push_filter!(query, filter);
+            push_filter!(query, table, sight, filter);
             for (index, column) in sum.by.iter().enumerate() {
                 query.push(if index == 0 { " GROUP BY " } else { ", " }).push(*column);
             }

@@ -3,7 +3,7 @@
 use rollbook_events::Position;
 use serde_json::{Map, Value};
 
-use super::{Filter, Known, Page};
+use super::{Filter, Known, Page, Sight};
 use crate::store::db::{Db, StoreError};
 use crate::store::write::sql;
 use crate::view::{Cell, Table};
@@ -14,6 +14,7 @@ const ROWS_AT_ONCE: u32 = 4_000;
 /// A walk that has come to some key.
 #[derive(Debug)]
 pub struct Walk {
+    sight: Sight,
     table: &'static Table,
     filter: Filter,
     position: Position,
@@ -22,12 +23,13 @@ pub struct Walk {
 }
 
 impl Walk {
-    /// Through the rows of a filter, as the ledger knew them at a position, which the views have reached.
-    pub fn new(table: &'static Table, filter: Filter, position: Position) -> Self {
+    /// Through the rows of a filter that lie within a sight, as the ledger knew them at a position, which the views have
+    /// reached.
+    pub fn new(sight: Sight, table: &'static Table, filter: Filter, position: Position) -> Self {
         let next = Cell::Integer(sql(position).saturating_add(1));
         let mut filter = Filter { ever: true, ..filter };
         filter.less_than.push(("known_from", next));
-        Self { table, filter, position, after: None, done: false }
+        Self { sight, table, filter, position, after: None, done: false }
     }
 
     /// The next rows, all versions of a key together; none at the end.
@@ -41,7 +43,7 @@ impl Walk {
         let mut most = ROWS_AT_ONCE;
         let mut rows = loop {
             let page = Page { order: None, after: self.after.clone().map(|key| (None, key)), most };
-            let mut rows = db.page(self.table, &self.filter, &page).await?;
+            let mut rows = db.page(&self.sight, self.table, &self.filter, &page).await?;
             self.done = rows.len() < usize::try_from(most).unwrap_or(usize::MAX);
             if self.done || whole_keys(&mut rows) {
                 break rows;

@@ -78,6 +78,7 @@ mod tests {
             rows,
         };
         let report = Progress {
+            by: String::new(),
             sha256: "00".into(),
             name: "a.csv".into(),
             kind: "events".into(),
