@@ -21,10 +21,11 @@ mod refused;
 mod replay;
 mod reread;
 mod seen;
+mod settings;
 mod signatures;
 mod verify;
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::{Arc, OnceLock};
 
 use anyhow::bail;
@@ -50,43 +51,10 @@ pub use jwks::Place;
 pub use list::{Kept, List, private};
 pub use local::{ACCESS_SECONDS, Local, MOST_DAYS, Whom};
 pub use refused::Refused;
+pub use settings::{Issuer, Profile, Settings};
 
 /// The longest that a token of the organizations' issuer may hold.
 const LONGEST: i64 = 86_400;
-
-/// Whether a ledger is for trying out or for real people.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, clap::ValueEnum)]
-pub enum Profile {
-    /// Tokens that the ledger issued by itself are taken, an owner's among them.
-    #[default]
-    Trial,
-    /// Only an issuer's tokens are taken, and registered clients'.
-    Production,
-}
-
-/// An issuer of tokens.
-#[derive(Debug, Clone)]
-pub struct Issuer {
-    /// Where its keys are.
-    pub keys: Place,
-    /// Its name, the `iss` of its tokens.
-    pub name: String,
-    /// What it calls this ledger, the `aud` of its tokens.
-    pub audience: String,
-}
-
-/// Whose tokens are taken.
-#[derive(Debug, Clone, Default)]
-pub struct Settings {
-    /// Whether the ledger's own are.
-    pub profile: Profile,
-    /// The organizations' issuer.
-    pub issuer: Option<Issuer>,
-    /// The file of registered clients.
-    pub clients: Option<PathBuf>,
-    /// The address of the token endpoint as clients know it; where none is given, that at which the API listens.
-    pub endpoint: Option<String>,
-}
 
 /// Somebody whose token was verified.
 #[derive(Debug, Clone)]

@@ -4,7 +4,7 @@ use std::path::Path;
 use std::process::{Command, Stdio};
 
 use base64::Engine;
-use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
 use ring::rand::SystemRandom;
 use ring::rsa::PublicKeyComponents;
 use ring::signature::{
@@ -33,6 +33,15 @@ impl std::fmt::Debug for Key {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("Key").field("id", &self.id).finish_non_exhaustive()
     }
+}
+
+/// What a document in PEM holds.
+///
+/// # Panics
+/// Where it is none.
+pub fn pem(text: &str) -> Vec<u8> {
+    let inner: String = text.lines().filter(|line| !line.starts_with("-----")).collect();
+    STANDARD.decode(inner).unwrap()
 }
 
 fn base64(bytes: impl AsRef<[u8]>) -> String {
@@ -80,9 +89,9 @@ impl Key {
     /// # Panics
     /// Where there is no openssl.
     pub fn rsa(id: &str, algorithm: &'static str) -> Self {
-        let arguments = ["genpkey", "-algorithm", "RSA", "-pkeyopt", "rsa_keygen_bits:2048", "-outform", "DER"];
+        let arguments = ["genpkey", "-algorithm", "RSA", "-pkeyopt", "rsa_keygen_bits:2048"];
         let made = Command::new("openssl").args(arguments).stderr(Stdio::null()).output().unwrap();
-        let pair = RsaKeyPair::from_pkcs8(&made.stdout).unwrap();
+        let pair = RsaKeyPair::from_pkcs8(&pem(&String::from_utf8(made.stdout).unwrap())).unwrap();
         Self { id: id.to_owned(), algorithm, secret: Secret::Rsa(Box::new(pair)) }
     }
 

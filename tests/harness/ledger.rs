@@ -116,6 +116,15 @@ impl Ledger {
         out.into_owned()
     }
 
+    /// A token that the ledger issues to somebody of an organization in a role, with more arguments as `--rights hiv`.
+    ///
+    /// # Panics
+    /// Where it issues none.
+    pub fn token_for(&self, name: &str, org: &str, role: &str, more: &[&str]) -> String {
+        let issue = ["token", "issue", "--name", name, "--org", org, "--role", role];
+        self.ok(&[&issue[..], more].concat()).trim().to_owned()
+    }
+
     /// Asks and gives the JSON answer.
     ///
     /// # Panics

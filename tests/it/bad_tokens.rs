@@ -9,8 +9,8 @@ use std::collections::BTreeSet;
 use std::path::Path;
 
 use base64::Engine;
-use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
-use harness::issuer::{Key, write_jwks};
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use harness::issuer::{Key, pem, write_jwks};
 use harness::ledger::Ledger;
 use serde_json::{Value, json};
 
@@ -32,11 +32,10 @@ fn is_known(status: u16) -> bool {
 
 /// The ledger's own key, which lies in its data folder, under the name that its tokens give it.
 fn ledgers_key(data: &Path) -> Key {
-    let pem = std::fs::read_to_string(data.join("token.key")).unwrap();
-    let inner: String = pem.lines().filter(|line| !line.starts_with("-----")).collect();
+    let secret = pem(&std::fs::read_to_string(data.join("token.key")).unwrap());
     let admin = std::fs::read_to_string(data.join("admin.token")).unwrap();
     let header = part(&admin, 0);
-    Key::ed25519_of(header["kid"].as_str().unwrap(), &STANDARD.decode(inner).unwrap())
+    Key::ed25519_of(header["kid"].as_str().unwrap(), &secret)
 }
 
 /// A part of a token, as JSON.
@@ -150,8 +149,7 @@ async fn production_takes_no_token_of_its_own_and_holds_callers_back() {
     let (jwks, key) = (data.path().join("jwks.json"), Key::ed25519("a"));
     write_jwks(&jwks, &[&key]);
     let trial = Ledger::up(data.path(), None);
-    let issue = ["token", "issue", "--name", "x", "--org", "la-care", "--role", "plan_compliance"];
-    let local = trial.ok(&issue).trim().to_owned();
+    let local = trial.token_for("x", "la-care", "plan_compliance", &[]);
     let http = reqwest::Client::new();
     assert!(is_known(shown(&http, &trial, &local).await.0));
     trial.stop();

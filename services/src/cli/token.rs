@@ -117,7 +117,7 @@ fn issued(issue: &Issue, output: &mut Output) -> anyhow::Result<Exit> {
     let local = Local::open(data(&issue.folder)?)?;
     let token = local.issue(&issue.name, &whom, issue.days, false, clock::now()).context("no token was issued")?;
     output.line(token)?;
-    output.note("this is the only time it is printed");
+    output.note("this is the only time it is printed; a ledger in production does not take it");
     Ok(Exit::Done)
 }
 

@@ -21,6 +21,8 @@ const AGAIN: TimeDelta = TimeDelta::seconds(30);
 const KEPT: TimeDelta = TimeDelta::hours(24);
 /// How long an answer may take.
 const TIMEOUT: Duration = Duration::from_secs(10);
+/// How long a token that names a missing key waits for it.
+const PATIENCE: Duration = Duration::from_secs(3);
 /// Bytes of a set.
 const MOST_BYTES: usize = 128 * 1024;
 
@@ -116,10 +118,15 @@ impl Jwks {
         held.usable(now)
     }
 
-    /// The keys after one was missing: asked for, unless that was done just now.
+    /// The keys after one was missing: asked for, unless that was done just now. A slow issuer is not waited for, because whoever
+    /// shows made-up tokens could keep everybody waiting.
     pub async fn after_missing(&self, now: DateTime<Utc>) -> Option<Arc<KeySet>> {
-        // What went wrong was logged there.
-        _ = self.ask(true, now).await;
+        if self.held().is_due(true, now) {
+            let jwks = self.clone();
+            let asked = tokio::spawn(async move { jwks.ask(true, now).await });
+            // What went wrong was logged there; what takes longer is there for the next token.
+            _ = tokio::time::timeout(PATIENCE, asked).await;
+        }
         self.held().usable(now)
     }
 
