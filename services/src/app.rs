@@ -9,6 +9,8 @@ use tokio::sync::watch;
 use tokio_util::task::TaskTracker;
 
 use crate::archive::status::Watched;
+use crate::feed::webhooks::Webhooks;
+use crate::feed::{Feed, Watched as FeedWatched};
 use crate::health::Health;
 use crate::identity_index::IdentityIndex;
 use crate::import::Importer;
@@ -34,6 +36,12 @@ pub struct App {
     pub health: Health,
     /// How the archive stands, where this program archives.
     pub archive: Option<Watched>,
+    /// How the feed stands, where this program publishes it.
+    pub publishing: Option<FeedWatched>,
+    /// The feed, where this program gives it.
+    pub feed: Option<Feed>,
+    /// The webhooks, where this program calls any.
+    pub webhooks: Option<Webhooks>,
     /// The enrollment stream.
     pub log: Arc<dyn Log>,
     /// The recorder, where this program is one.

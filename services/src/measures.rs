@@ -3,6 +3,7 @@
 //! A new figure is a line in [`ALL`], and the same line in deploy/README.md, which a test compares. No label holds anything
 //! of a person: routes stand for paths, codes for causes.
 
+mod measure;
 mod process;
 
 use std::collections::BTreeSet;
@@ -13,6 +14,9 @@ use anyhow::Context;
 use metrics::Unit;
 use metrics_exporter_prometheus::{Matcher, PrometheusBuilder, PrometheusHandle};
 use rollbook_events::Position;
+
+pub use measure::{Kind, Measure};
+use measure::{counter, gauge, histogram};
 
 use crate::app::App;
 use crate::clock;
@@ -28,44 +32,8 @@ const SECONDS: [f64; 14] = [0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1
 /// From one event to the largest batch and beyond.
 const AMOUNTS: [f64; 11] = [1.0, 2.0, 5.0, 10.0, 20.0, 50.0, 100.0, 200.0, 500.0, 1_000.0, 5_000.0];
 
-/// The kinds that Prometheus knows.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Kind {
-    /// Only grows.
-    Counter,
-    /// Goes up and down.
-    Gauge,
-    /// Buckets.
-    Histogram,
-}
-
-/// A figure.
-#[derive(Debug, Clone, Copy)]
-pub struct Measure {
-    /// Its name.
-    pub name: &'static str,
-    /// Of which kind.
-    pub kind: Kind,
-    /// What one is one of.
-    pub unit: Unit,
-    /// What it tells.
-    pub meaning: &'static str,
-}
-
-const fn counter(name: &'static str, meaning: &'static str) -> Measure {
-    Measure { name, kind: Kind::Counter, unit: Unit::Count, meaning }
-}
-
-const fn gauge(name: &'static str, unit: Unit, meaning: &'static str) -> Measure {
-    Measure { name, kind: Kind::Gauge, unit, meaning }
-}
-
-const fn histogram(name: &'static str, unit: Unit, meaning: &'static str) -> Measure {
-    Measure { name, kind: Kind::Histogram, unit, meaning }
-}
-
 /// Every figure of this program; those of the process have the names that every dashboard knows.
-pub const ALL: [Measure; 36] = [
+pub const ALL: [Measure; 43] = [
     gauge("rollbook_build_info", Unit::Count, "1, with the label `version`"),
     gauge("rollbook_ready", Unit::Count, "1 while `/readyz` says 200, else 0"),
     gauge(
@@ -106,6 +74,13 @@ pub const ALL: [Measure; 36] = [
     gauge("rollbook_archive_gap", Unit::Count, "messages that are still to be archived, by `stream`"),
     gauge("rollbook_archive_segments", Unit::Count, "segments of the archive, by `stream`"),
     gauge("rollbook_archive_lag_seconds", Unit::Seconds, "age of the oldest message still to be archived, by `stream`"),
+    gauge("rollbook_feed_position", Unit::Count, "the last event that the feed tells of"),
+    gauge("rollbook_feed_head", Unit::Count, "the last event of the log as the publisher last saw it"),
+    gauge("rollbook_feed_gap_events", Unit::Count, "events that are still to be published"),
+    gauge("rollbook_feed_lag_seconds", Unit::Seconds, "age of the oldest event still to be published"),
+    counter("rollbook_feed_messages_total", "messages that this program wrote to the feed"),
+    gauge("rollbook_feed_followers", Unit::Count, "who follows the feed over HTTP now"),
+    counter("rollbook_webhook_attempts_total", "calls of webhooks, by `outcome`: delivered, failed, given_up"),
     gauge("rollbook_projector_gap_events", Unit::Count, "events that the views have still to read"),
     gauge("rollbook_projector_lag_seconds", Unit::Seconds, "how far the views are behind the log's last event"),
     gauge(

@@ -54,7 +54,7 @@ pub struct LogSecrets {
 }
 
 impl LogAccess {
-    /// As the service of this name: `recorder`, `projector`, `query`, `archiver`, `subscriber` or `admin`.
+    /// As the service of this name: `recorder`, `projector`, `query`, `archiver`, `publisher`, `subscriber` or `admin`.
     pub fn of(&self, service: &str) -> Access {
         self.how.of(&self.nats, service)
     }
@@ -66,7 +66,7 @@ impl LogAccess {
 }
 
 impl LogSecrets {
-    /// As the service of this name: `recorder`, `projector`, `query`, `archiver`, `subscriber` or `admin`.
+    /// As the service of this name: `recorder`, `projector`, `query`, `archiver`, `publisher`, `subscriber` or `admin`.
     pub fn of(&self, nats: &str, service: &str) -> Access {
         Access {
             url: nats.to_owned(),

@@ -27,7 +27,7 @@ macro_rules! permissions {
     )+ };
 }
 
-permissions! { Read, Record, Import, Identify, Operate, Observe }
+permissions! { Read, Record, Import, Identify, Operate, Observe, Subscribe }
 
 /// A caller who is known and may do what the handler does.
 #[derive(Debug)]

@@ -18,6 +18,8 @@ pub enum Action {
     Operate,
     /// Look at how the ledger is.
     Observe,
+    /// Follow the feed of a plan.
+    Subscribe,
 }
 
 /// What of the ledger an actor may see: every query passes through it.
