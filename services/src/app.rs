@@ -10,6 +10,8 @@ use tokio_util::task::TaskTracker;
 
 use crate::access_log::AccessLog;
 use crate::archive::status::Watched;
+use crate::feed::webhooks::Webhooks;
+use crate::feed::{Feed, Watched as FeedWatched};
 use crate::health::Health;
 use crate::http::Limits;
 use crate::identity_index::IdentityIndex;
@@ -36,6 +38,12 @@ pub struct App {
     pub health: Health,
     /// How the archive stands, where this program archives.
     pub archive: Option<Watched>,
+    /// How the feed stands, where this program publishes it.
+    pub publishing: Option<FeedWatched>,
+    /// The feed, where this program gives it.
+    pub feed: Option<Feed>,
+    /// The webhooks, where this program calls any.
+    pub webhooks: Option<Webhooks>,
     /// The enrollment stream.
     pub log: Arc<dyn Log>,
     /// Where it is written down who is shown what.

@@ -15,6 +15,7 @@ pub mod cli;
 pub mod clock;
 pub mod error_chain;
 pub mod failpoint;
+pub mod feed;
 pub mod files;
 pub mod guards;
 pub mod health;

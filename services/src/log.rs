@@ -9,6 +9,7 @@ mod batch;
 mod follow;
 mod memory;
 mod nats;
+mod peek;
 mod settings;
 mod whole;
 
@@ -22,6 +23,7 @@ use rollbook_events::ids::Position;
 pub use access::{Access, SecretError, connect, secret};
 pub use memory::MemoryLog;
 pub use nats::NatsLog;
+pub use peek::Which;
 pub use settings::{OLDEST_SERVER, SettingsError, Version};
 pub use whole::Record;
 
@@ -42,7 +44,7 @@ pub type Source = Box<dyn std::error::Error + Send + Sync>;
 pub struct StreamSpec {
     /// The stream's name.
     pub name: &'static str,
-    /// The pattern of its subjects: a literal token, then `*`.
+    /// The pattern of its subjects: a literal token, then `*` for each token after it.
     pub subjects: &'static str,
 }
 
@@ -56,16 +58,29 @@ impl StreamSpec {
     /// Who was shown what of whom.
     pub const ACCESS: Self = Self { name: "ACCESS", subjects: "access.*" };
 
+    /// Every event once more for downstream services, a subject a plan and kind. A function of `ENROLLMENT`, so that no
+    /// archive need hold it.
+    pub const FEED: Self = Self { name: "ENROLLMENT_FEED", subjects: "feed.*.*" };
+
+    /// Every call of a webhook, before and after, a subject a subscription.
+    pub const ATTEMPTS: Self = Self { name: "FEED_ATTEMPTS", subjects: "attempt.*" };
+
     /// All that hold what is nowhere else: these are archived, verified and guarded.
     pub const ALL: [Self; 4] = [Self::ENROLLMENT, Self::IDENTITY, Self::INTAKE, Self::ACCESS];
 
     /// Whether a literal subject belongs to this stream.
     pub fn admits(&self, subject: &str) -> bool {
-        let Some(prefix) = self.subjects.strip_suffix('*') else { return subject == self.subjects };
-        subject.strip_prefix(prefix).is_some_and(|token| {
-            // Any other character is either the server's own (wildcards, dots) or breaks its line protocol.
-            !token.is_empty() && token.bytes().all(|c| c.is_ascii_alphanumeric() || matches!(c, b'-' | b'_'))
-        })
+        // Any other character is either the server's own (wildcards, dots) or breaks its line protocol.
+        let plain = |c: u8| c.is_ascii_alphanumeric() || matches!(c, b'-' | b'_');
+        let (mut wanted, mut found) = (self.subjects.split('.'), subject.split('.'));
+        loop {
+            match (wanted.next(), found.next()) {
+                (None, None) => return true,
+                (Some("*"), Some(token)) if !token.is_empty() && token.bytes().all(plain) => {}
+                (Some(literal), Some(token)) if literal == token && literal != "*" => {}
+                (Some(_) | None, Some(_)) | (Some(_), None) => return false,
+            }
+        }
     }
 }
 

@@ -1,6 +1,7 @@
 //! A whole ledger in one process tree, or one of its parts on its own: the same code either way.
 
 mod demo;
+mod feeding;
 mod folder;
 mod listen;
 mod operator;
@@ -18,6 +19,7 @@ use crate::app::App;
 use crate::archive::{Address, Archiving};
 use crate::clock;
 use crate::failpoint;
+use crate::feed::webhooks;
 use crate::guards::{self, Guards, Watch, Watched};
 use crate::health::Health;
 use crate::http::{self, LimitSettings, Limits};
@@ -62,6 +64,8 @@ pub struct Settings {
     pub nats_server: Option<PathBuf>,
     /// Where to archive, and how long a message may wait for that; nowhere where nothing is named.
     pub archive: Option<(Address, Duration)>,
+    /// Whom to call for the feed, where anybody is to be.
+    pub webhooks: Option<webhooks::Settings>,
     /// Members of a sample county to load and ask about, where one is wanted.
     pub demo: Option<u32>,
     /// How the guards watch.
@@ -87,6 +91,8 @@ pub struct ServeSettings {
     pub guards: guards::Settings,
     /// Where to archive, and how long a message may wait for that, in an archiver.
     pub archive: Option<(Address, Duration)>,
+    /// Whom a publisher calls for the feed, where anybody is to be.
+    pub webhooks: Option<webhooks::Settings>,
 }
 
 /// Runs a whole ledger until it is told to end.
@@ -162,6 +168,7 @@ async fn begin(settings: &Settings, access: &Access, cancelled: &CancellationTok
     let streams = streams.guarded(&guards);
     let mut app = parts::whole(&streams, views, &settings.data, &health, guards.last_recorded(), cancelled).await?;
     app.archive = archiving.as_ref().map(Archiving::watched);
+    feeding::call(&mut app, &streams, settings.webhooks.as_ref(), cancelled).await?;
     let watch = guards.watch(app.status.clone(), cancelled);
     let (url, serving) = listen(&mut app, &settings.calling, cancelled).await?;
     Ok(Whole { streams, app, archiving, watch, url, serving })
@@ -195,6 +202,7 @@ pub async fn serve(role: Role, mut settings: ServeSettings) -> anyhow::Result<()
     let mut app =
         parts::part(role, &streams, views, &settings.data, &health, guards.last_recorded(), &cancelled).await?;
     app.archive = archiving.as_ref().map(Archiving::watched);
+    feeding::call(&mut app, &streams, settings.webhooks.as_ref(), &cancelled).await?;
     let watch = guards.watch(app.status.clone(), &cancelled);
     let (url, serving) = listen(&mut app, &settings.calling, &cancelled).await?;
     let run = async {

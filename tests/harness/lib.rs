@@ -10,6 +10,7 @@
 #[path = "../chaos/mod.rs"]
 pub mod chaos;
 pub mod cluster;
+pub mod examples;
 pub mod issuer;
 pub mod ledger;
 pub mod log_contract;

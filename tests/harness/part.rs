@@ -29,12 +29,21 @@ impl Part {
     /// # Panics
     /// Where it does not start.
     pub fn serve(role: &str, nats: &Private, database: &str, data: &Path) -> Self {
+        Self::serve_with(role, nats, database, data, &[])
+    }
+
+    /// Starts one with more variables in its environment, and waits until it listens.
+    ///
+    /// # Panics
+    /// As [`Self::serve`].
+    pub fn serve_with(role: &str, nats: &Private, database: &str, data: &Path, variables: &[(&str, &str)]) -> Self {
         let access = nats.server.access();
         let log = std::fs::OpenOptions::new().create(true).append(true).open(data.join(format!("{role}.log"))).unwrap();
         let mut child = Command::new(crate::rollbook())
             .args(["serve", role, "--listen", "127.0.0.1:0", "--nats", &access.url, "--database", database, "--data"])
             .arg(data)
             .env("ROLLBOOK_NATS_TOKEN", access.token.clone().unwrap_or_default())
+            .envs(variables.iter().copied())
             .stdout(Stdio::piped())
             .stderr(log)
             .spawn()
@@ -46,6 +55,21 @@ impl Part {
         let url = url.unwrap_or_else(|| panic!("{role} did not start: {}", said()));
         let token = std::fs::read_to_string(data.join("admin.token")).unwrap().trim().to_owned();
         Self { child, url, token, http: reqwest::Client::new() }
+    }
+
+    /// Where it lives.
+    pub fn url(&self) -> &str {
+        &self.url
+    }
+
+    /// The operator's token.
+    pub fn token(&self) -> &str {
+        &self.token
+    }
+
+    /// Whether it has ended by itself.
+    pub fn has_ended(&mut self) -> bool {
+        !self.child.try_wait().is_ok_and(|ended| ended.is_none())
     }
 
     /// Sends it a signal.

@@ -10,77 +10,107 @@ use tokio::sync::mpsc;
 use tokio::time::timeout;
 
 /// In the order of the columns. The administrator comes last, because what it may do removes the streams.
-const WHO: [&str; 7] = ["recorder", "projector", "query", "archiver", "subscriber", "system", "admin"];
+const WHO: [&str; 8] = ["recorder", "projector", "query", "archiver", "publisher", "subscriber", "system", "admin"];
 
 /// `+` may, `-` may not. What is not in deploy/nats/server.conf on purpose is here by hand.
 const PUBLISH: &str = "
-enrollment.probe                                        + - - - - - +
-identity.probe                                          + - - - - - +
-intake.probe                                            + - - - - - +
-access.probe                                            + + + + - - +
-enrollment.probe.deeper                                 - - - - - - -
-elsewhere                                               - - - - - - -
-$JS.API.INFO                                            - - - - - - +
-$JS.API.STREAM.LIST                                     - - - - - - +
-$JS.API.STREAM.NAMES                                    - - - - - - +
-$JS.API.STREAM.INFO.ENROLLMENT                          + + + + + - +
-$JS.API.STREAM.INFO.IDENTITY                            + + + + - - +
-$JS.API.STREAM.INFO.INTAKE                              + + + + - - +
-$JS.API.STREAM.INFO.ACCESS                              + + + + - - +
-$JS.API.STREAM.MSG.GET.ENROLLMENT                       + + - + - - +
-$JS.API.STREAM.MSG.GET.IDENTITY                         + - - + - - +
-$JS.API.STREAM.MSG.GET.INTAKE                           + - - + - - +
-$JS.API.STREAM.MSG.GET.ACCESS                           + + + + - - +
-$JS.API.DIRECT.GET.ENROLLMENT                           - - - - - - +
-$JS.API.DIRECT.GET.ENROLLMENT.enrollment.probe          - - - - - - +
-$JS.API.CONSUMER.CREATE.ENROLLMENT                      + + - + + - +
-$JS.API.CONSUMER.CREATE.IDENTITY                        + - - + - - +
-$JS.API.CONSUMER.CREATE.INTAKE                          + - - + - - +
-$JS.API.CONSUMER.CREATE.ACCESS                          + + + + - - +
-$JS.API.CONSUMER.CREATE.ENROLLMENT.durable              - - - - - - +
-$JS.API.CONSUMER.DURABLE.CREATE.ENROLLMENT.durable      - - - - - - +
-$JS.API.CONSUMER.MSG.NEXT.ENROLLMENT.any                + + - + + - +
-$JS.API.CONSUMER.MSG.NEXT.IDENTITY.any                  + - - + - - +
-$JS.API.CONSUMER.MSG.NEXT.INTAKE.any                    + - - + - - +
-$JS.API.CONSUMER.MSG.NEXT.ACCESS.any                    + + + + - - +
-$JS.API.CONSUMER.DELETE.ENROLLMENT.any                  + + - + - - +
-$JS.API.CONSUMER.DELETE.IDENTITY.any                    + - - + - - +
-$JS.API.CONSUMER.DELETE.ACCESS.any                      + + + + - - +
-$JS.API.CONSUMER.LIST.ENROLLMENT                        - - - - - - +
-$JS.API.CONSUMER.PAUSE.ENROLLMENT.any                   - - - - - - +
-$JS.API.STREAM.CREATE.OTHER                             - - - - - - +
-$JS.API.STREAM.UPDATE.ENROLLMENT                        - - - - - - +
-$JS.API.STREAM.MSG.DELETE.ENROLLMENT                    - - - - - - +
-$JS.API.STREAM.SNAPSHOT.ENROLLMENT                      - - - - - - +
-$JS.API.STREAM.RESTORE.ENROLLMENT                       - - - - - - +
-$JS.API.STREAM.PEER.REMOVE.ENROLLMENT                   - - - - - - +
-$JS.API.STREAM.LEADER.STEPDOWN.ENROLLMENT               - - - - - - +
-$JS.API.SERVER.REMOVE                                   - - - - - - +
-$JS.API.ACCOUNT.PURGE.LEDGER                            - - - - - - +
-$JS.ACK.ENROLLMENT.any.1.1.1.1.1                        - - - - - - -
-$SYS.REQ.SERVER.PING                                    - - - - - + -
-$SYS.REQ.ACCOUNT.LEDGER.CONNZ                           - - - - - + -
-$SYS.REQ.SERVER.NXXX.RELOAD                             - - - - - + -
-_INBOX_recorder.forged                                  - - - - - - -
-$JS.API.STREAM.PURGE.ENROLLMENT                         - - - - - - +
-$JS.API.STREAM.DELETE.ENROLLMENT                        - - - - - - +
+enrollment.probe                                        + - - - - - - +
+identity.probe                                          + - - - - - - +
+intake.probe                                            + - - - - - - +
+access.probe                                            + + + + + - - +
+enrollment.probe.deeper                                 - - - - - - - -
+elsewhere                                               - - - - - - - -
+$JS.API.INFO                                            - - - - - - - +
+$JS.API.STREAM.LIST                                     - - - - - - - +
+$JS.API.STREAM.NAMES                                    - - - - - - - +
+$JS.API.STREAM.INFO.ENROLLMENT                          + + + + + - - +
+$JS.API.STREAM.INFO.IDENTITY                            + + + + + - - +
+$JS.API.STREAM.INFO.INTAKE                              + + + + + - - +
+$JS.API.STREAM.INFO.ACCESS                              + + + + + - - +
+$JS.API.STREAM.MSG.GET.ENROLLMENT                       + + - + + - - +
+$JS.API.STREAM.MSG.GET.IDENTITY                         + - - + - - - +
+$JS.API.STREAM.MSG.GET.INTAKE                           + - - + - - - +
+$JS.API.STREAM.MSG.GET.ACCESS                           + + + + + - - +
+$JS.API.DIRECT.GET.ENROLLMENT                           - - - - - - - +
+$JS.API.DIRECT.GET.ENROLLMENT.enrollment.probe          - - - - - - - +
+$JS.API.CONSUMER.CREATE.ENROLLMENT                      + + - + + - - +
+$JS.API.CONSUMER.CREATE.IDENTITY                        + - - + - - - +
+$JS.API.CONSUMER.CREATE.INTAKE                          + - - + - - - +
+$JS.API.CONSUMER.CREATE.ACCESS                          + + + + + - - +
+$JS.API.CONSUMER.CREATE.ENROLLMENT.durable              - - - - - - - +
+$JS.API.CONSUMER.DURABLE.CREATE.ENROLLMENT.durable      - - - - - - - +
+$JS.API.CONSUMER.MSG.NEXT.ENROLLMENT.any                + + - + + - - +
+$JS.API.CONSUMER.MSG.NEXT.IDENTITY.any                  + - - + - - - +
+$JS.API.CONSUMER.MSG.NEXT.INTAKE.any                    + - - + - - - +
+$JS.API.CONSUMER.MSG.NEXT.ACCESS.any                    + + + + + - - +
+$JS.API.CONSUMER.DELETE.ENROLLMENT.any                  + + - + + - - +
+$JS.API.CONSUMER.DELETE.IDENTITY.any                    + - - + - - - +
+$JS.API.CONSUMER.DELETE.ACCESS.any                      + + + + + - - +
+$JS.API.CONSUMER.LIST.ENROLLMENT                        - - - - - - - +
+$JS.API.CONSUMER.PAUSE.ENROLLMENT.any                   - - - - - - - +
+$JS.API.STREAM.CREATE.OTHER                             - - - - - - - +
+$JS.API.STREAM.UPDATE.ENROLLMENT                        - - - - - - - +
+$JS.API.STREAM.MSG.DELETE.ENROLLMENT                    - - - - - - - +
+$JS.API.STREAM.SNAPSHOT.ENROLLMENT                      - - - - - - - +
+$JS.API.STREAM.RESTORE.ENROLLMENT                       - - - - - - - +
+$JS.API.STREAM.PEER.REMOVE.ENROLLMENT                   - - - - - - - +
+$JS.API.STREAM.LEADER.STEPDOWN.ENROLLMENT               - - - - - - - +
+$JS.API.SERVER.REMOVE                                   - - - - - - - +
+$JS.API.ACCOUNT.PURGE.LEDGER                            - - - - - - - +
+$JS.ACK.ENROLLMENT.any.1.1.1.1.1                        - - - - - - - -
+feed.probe.probe                                        - - - - + - - -
+feed.la-care.enrolled                                   - - - - + - - -
+$JS.API.STREAM.INFO.ENROLLMENT_FEED                     + + + + + - - +
+attempt.probe                                           - - - - + - - -
+$JS.API.STREAM.INFO.FEED_ATTEMPTS                       - - - - + - - +
+$JS.API.STREAM.MSG.GET.FEED_ATTEMPTS                    - - - - + - - +
+$JS.API.CONSUMER.CREATE.FEED_ATTEMPTS                   - - - - - - - +
+$JS.API.STREAM.MSG.GET.ENROLLMENT_FEED                  - - + - + - - +
+$JS.API.DIRECT.GET.ENROLLMENT_FEED                      - - - - - - - +
+$JS.API.DIRECT.GET.ENROLLMENT_FEED.feed.la-care.enrolled - - - - - - - +
+$JS.API.CONSUMER.CREATE.ENROLLMENT_FEED                 - - + - + - - +
+$JS.API.CONSUMER.CREATE.ENROLLMENT_FEED.la-care         - - - - - - - +
+$JS.API.CONSUMER.CREATE.ENROLLMENT_FEED.la-care.feed.la-care.enrolled - - - - - + - +
+$JS.API.CONSUMER.CREATE.ENROLLMENT_FEED.la-care.feed.molina.enrolled - - - - - - - +
+$JS.API.CONSUMER.CREATE.ENROLLMENT_FEED.molina.feed.la-care.enrolled - - - - - - - +
+$JS.API.CONSUMER.CREATE.ENROLLMENT_FEED.molina.feed.molina.enrolled - - - - - - - +
+$JS.API.CONSUMER.DURABLE.CREATE.ENROLLMENT_FEED.la-care - - - - - - - +
+$JS.API.CONSUMER.INFO.ENROLLMENT_FEED.la-care           - - - - - + - +
+$JS.API.CONSUMER.INFO.ENROLLMENT_FEED.molina            - - - - - - - +
+$JS.API.CONSUMER.MSG.NEXT.ENROLLMENT_FEED.la-care       - - + - + + - +
+$JS.API.CONSUMER.MSG.NEXT.ENROLLMENT_FEED.molina        - - + - + - - +
+$JS.API.CONSUMER.DELETE.ENROLLMENT_FEED.la-care         - - + - + + - +
+$JS.API.CONSUMER.DELETE.ENROLLMENT_FEED.molina          - - + - + - - +
+$JS.API.CONSUMER.LIST.ENROLLMENT_FEED                   - - - - - - - +
+$JS.API.CONSUMER.NAMES.ENROLLMENT_FEED                  - - - - - - - +
+$JS.ACK.ENROLLMENT_FEED.la-care.1.1.1.1.1               - - - - - + - -
+$JS.ACK.ENROLLMENT_FEED.molina.1.1.1.1.1                - - - - - - - -
+$SYS.REQ.SERVER.PING                                    - - - - - - + -
+$SYS.REQ.ACCOUNT.LEDGER.CONNZ                           - - - - - - + -
+$SYS.REQ.SERVER.NXXX.RELOAD                             - - - - - - + -
+_INBOX_recorder.forged                                  - - - - - - - -
+$JS.API.STREAM.PURGE.ENROLLMENT                         - - - - - - - +
+$JS.API.STREAM.DELETE.ENROLLMENT                        - - - - - - - +
 ";
 
 const SUBSCRIBE: &str = "
-_INBOX_recorder.>                                       + - - - - - -
-_INBOX_projector.>                                      - + - - - - -
-_INBOX_query.>                                          - - + - - - -
-_INBOX_archiver.>                                       - - - + - - -
-_INBOX_subscriber.>                                     - - - - + - -
-_INBOX_system.>                                         - - - - - + -
-_INBOX_admin.>                                          - - - - - - +
-_INBOX.>                                                - - - - - - -
->                                                       - - - - - - -
-enrollment.*                                            - - - - - - -
-identity.>                                              - - - - - - -
-$JS.API.>                                               - - - - - - -
-$JS.EVENT.ADVISORY.>                                    - - - - - - -
-$SYS.ACCOUNT.LEDGER.CONNECT                             - - - - - + -
+_INBOX_recorder.>                                       + - - - - - - -
+_INBOX_projector.>                                      - + - - - - - -
+_INBOX_query.>                                          - - + - - - - -
+_INBOX_archiver.>                                       - - - + - - - -
+_INBOX_publisher.>                                      - - - - + - - -
+_INBOX_feed_la-care.>                                   - - - - - + - -
+_INBOX_system.>                                         - - - - - - + -
+_INBOX_admin.>                                          - - - - - - - +
+_INBOX.>                                                - - - - - - - -
+>                                                       - - - - - - - -
+enrollment.*                                            - - - - - - - -
+feed.>                                                  - - - - - - - -
+feed.la-care.*                                          - - - - - - - -
+identity.>                                              - - - - - - - -
+$JS.API.>                                               - - - - - - - -
+$JS.EVENT.ADVISORY.>                                    - - - - - - - -
+$SYS.ACCOUNT.LEDGER.CONNECT                             - - - - - - + -
 ";
 
 /// A connection, and the subjects that the server has refused it.
@@ -90,7 +120,7 @@ struct Known {
     probes: u64,
 }
 
-fn as_known(cluster: &Cluster, who: &str) -> Access {
+pub(crate) fn as_known(cluster: &Cluster, who: &str) -> Access {
     let path = |value: &Value| value.as_str().unwrap().into();
     let access = &cluster.told["access"][who];
     Access {

@@ -11,6 +11,7 @@ pub mod verdict;
 
 mod append;
 mod corpus;
+mod feed;
 mod filling;
 mod ground;
 mod lag;
@@ -35,10 +36,10 @@ use queries::Asked;
 use raw::RawStream;
 use service::Service;
 
-use crate::log::StreamSpec;
+use crate::log::{Log as _, StreamSpec};
 
 /// The figures, in the order they are measured.
-pub const NAMES: [&str; 21] = [
+pub const NAMES: [&str; 22] = [
     "flush",
     "import",
     "raw_publish",
@@ -49,6 +50,7 @@ pub const NAMES: [&str; 21] = [
     "project_sqlite",
     "project_postgres",
     "rebuild",
+    "feed",
     "append_http_1",
     "append_http_8",
     "append_http_64",
@@ -248,6 +250,12 @@ impl Run<'_> {
         if self.settings.wants("rebuild") {
             self.about("rebuild");
             tell(project::rebuild(self.ground, &self.views(), self.members).await?)?;
+        }
+        if self.settings.wants("feed") {
+            self.about("feed");
+            let head = self.ground.log(StreamSpec::ENROLLMENT).await?.head().await?.0;
+            let plans = feed::plans(corpus);
+            tell(feed::publish(self.ground, &self.views(), plans, head, self.members).await?)?;
         }
         Ok(())
     }

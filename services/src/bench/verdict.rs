@@ -26,12 +26,13 @@ const P50: Read = |figure| figure.p50_ms;
 const P99: Read = |figure| figure.p99_ms;
 
 /// What must hold of one ledger.
-const OF_ONE: [Rule; 9] = [
+const OF_ONE: [Rule; 10] = [
     ("import", RATE, Some(("raw_batch", RATE)), Bound::AtLeast(0.5, "at least 0.5")),
     ("append_http_64", RATE, Some(("raw_publish", RATE)), Bound::AtLeast(3.0, "at least 3")),
     ("append_http_1", P50, Some(("raw_publish", P50)), Bound::AtMost(3.0, "at most 3")),
     ("project_sqlite", RATE, Some(("raw_sqlite", RATE)), Bound::AtLeast(0.4, "at least 0.4")),
     ("project_postgres", RATE, Some(("raw_postgres", RATE)), Bound::AtLeast(0.4, "at least 0.4")),
+    ("feed", RATE, None, Bound::AtLeast(2_000.0, "at least 2000 a second")),
     ("lag", P99, None, Bound::AtMost(250.0, "at most 250 ms")),
     ("query_point", P99, None, Bound::AtMost(5.0, "at most 5 ms")),
     ("query_known_at", P50, Some(("query_list", P50)), Bound::AtMost(3.0, "at most 3")),
@@ -77,6 +78,7 @@ fn of_one(figures: &[Figure], members: u32) -> Vec<Verdict> {
         let value = |bench: &str, read: Read| find(figures, members, bench).and_then(read);
         let Some(found) = value(bench, read) else { continue };
         let (name, found) = match per {
+            None if bench == "feed" => (format!("feed in events a second, {members} members"), Some(found)),
             None => (format!("{bench} p99 in ms, {members} members"), Some(found)),
             Some((other, of)) => {
                 let ratio = value(other, of).filter(|other| *other > 0.0).map(|other| found / other);

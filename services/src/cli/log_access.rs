@@ -51,7 +51,7 @@ pub struct LogSecrets {
 }
 
 impl LogAccess {
-    /// As the service of this name: `recorder`, `projector`, `query`, `archiver`, `subscriber` or `admin`.
+    /// As the service of this name: `recorder`, `projector`, `query`, `archiver`, `publisher`, `subscriber` or `admin`.
     pub fn of(&self, service: &str) -> Access {
         self.how.of(&self.nats, service)
     }
@@ -63,7 +63,7 @@ impl LogAccess {
 }
 
 impl LogSecrets {
-    /// As the service of this name: `recorder`, `projector`, `query`, `archiver`, `subscriber` or `admin`.
+    /// As the service of this name: `recorder`, `projector`, `query`, `archiver`, `publisher`, `subscriber` or `admin`.
     pub fn of(&self, nats: &str, service: &str) -> Access {
         // What is named by its file was meant for this program; a variable may be somebody else's.
         let named = self.nats_nkey.is_some() || self.nats_creds.is_some() || self.nats_token_file.is_some();

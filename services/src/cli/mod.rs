@@ -28,6 +28,7 @@ pub mod doctor;
 pub mod dump;
 pub mod eligibility;
 pub mod enrollments;
+pub mod feed;
 pub mod findings;
 pub mod history;
 pub mod import;
@@ -92,6 +93,7 @@ enum Verb {
     Reassessments(reassessments::Reassessments),
     Clocks(clocks::Clocks),
     Outreach(outreach::Outreach),
+    Feed(feed::Feed),
     Status(status::Status),
     Streams(streams::Streams),
     Rebuild(rebuild::Rebuild),
@@ -106,6 +108,9 @@ enum Verb {
     /// Prints the API as an OpenAPI document
     #[command(after_help = "Examples:\n  rollbook openapi\n  rollbook openapi > openapi.json")]
     Openapi,
+    /// Prints the contract of the feed as an AsyncAPI document
+    #[command(after_help = "Examples:\n  rollbook asyncapi\n  rollbook asyncapi > asyncapi.json")]
+    Asyncapi,
 }
 
 /// Does what was asked and tells how that ended; what went wrong is said on stderr.
@@ -152,6 +157,7 @@ async fn done(cli: &Cli, output: &mut Output) -> anyhow::Result<Exit> {
         Verb::Reassessments(verb) => reassessments::run(verb, output).await,
         Verb::Clocks(verb) => clocks::run(verb, output).await,
         Verb::Outreach(verb) => outreach::run(verb, output).await,
+        Verb::Feed(verb) => feed::run(verb, output).await,
         Verb::Status(verb) => status::run(verb, output).await,
         Verb::Streams(verb) => streams::run(verb, output).await,
         Verb::Rebuild(verb) => rebuild::run(verb, output).await,
@@ -164,6 +170,7 @@ async fn done(cli: &Cli, output: &mut Output) -> anyhow::Result<Exit> {
         Verb::Rulebook(verb) => rulebook::run(verb, output).await,
         Verb::Schema(verb) => print::schema(verb, output),
         Verb::Openapi => print::openapi(output),
+        Verb::Asyncapi => print::asyncapi(output),
     }
 }
 

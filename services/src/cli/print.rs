@@ -1,4 +1,4 @@
-//! `rollbook schema` and `openapi`: what this program knows, printed.
+//! `rollbook schema`, `openapi` and `asyncapi`: what this program knows, printed.
 
 use anyhow::Context;
 use rollbook_events::{Kind, schemas};
@@ -27,6 +27,16 @@ pub struct Schema {
 /// Where the output fails.
 pub fn openapi(output: &mut Output) -> anyhow::Result<Exit> {
     output.line(crate::http::openapi().to_pretty_json().context("could not write the document")?)?;
+    output.flush()?;
+    Ok(Exit::Done)
+}
+
+/// Prints the AsyncAPI document.
+///
+/// # Errors
+/// Where the output fails.
+pub fn asyncapi(output: &mut Output) -> anyhow::Result<Exit> {
+    output.line(serde_json::to_string_pretty(&crate::feed::asyncapi::document())?)?;
     output.flush()?;
     Ok(Exit::Done)
 }

@@ -13,7 +13,7 @@ use serde_json::json;
 use super::exit::{Exit, Stop};
 use super::log_access::LogAccess;
 use super::output::Output;
-use crate::log::{SettingsError, StreamSpec};
+use crate::log::{Log as _, SettingsError, StreamSpec};
 use crate::up::Streams as Opened;
 
 const EXAMPLES: &str = "\
@@ -49,7 +49,8 @@ reads. A key that is there stays; to change one, remove its file, run this again
 machine when the streams are made.";
 
 /// Who is known to the servers, each by a key of its own; deploy/nats/server.conf says what each may do.
-pub const SERVICES: [&str; 7] = ["recorder", "projector", "query", "archiver", "subscriber", "admin", "system"];
+pub const SERVICES: [&str; 8] =
+    ["recorder", "projector", "query", "archiver", "publisher", "subscriber", "admin", "system"];
 
 /// Makes and checks the streams of the log, and the keys of those who use them
 #[derive(Debug, Clone, clap::Args)]
@@ -106,12 +107,15 @@ async fn opened(ask: &Ask, make: bool, output: &mut Output) -> anyhow::Result<()
     let (access, replicas) = (ask.log.of("admin"), ask.log.replicas());
     let opened = if make { Opened::create(&access, replicas).await } else { Opened::open(&access, replicas).await };
     let opened = opened.map_err(stopped)?;
-    for (spec, log) in StreamSpec::ALL.iter().zip(opened.all()) {
+    opened.check_feed().await.map_err(stopped)?;
+    opened.check_attempts().await.map_err(stopped)?;
+    let all = opened.whole().iter().map(|(spec, log)| (*spec, log));
+    for (spec, log) in all.chain([(StreamSpec::FEED, opened.feed()), (StreamSpec::ATTEMPTS, opened.attempts())]) {
         let head = log.head().await.context(Stop::unavailable("the log cannot be read"))?;
         if ask.json {
             output.line(json!({ "stream": spec.name, "head": head.0, "replicas": replicas, "settings": "ok" }))?;
         } else {
-            output.line(format_args!("{:<10} as it must be, {} messages", spec.name, head.0))?;
+            output.line(format_args!("{:<15} as it must be, {} messages", spec.name, head.0))?;
         }
     }
     Ok(())

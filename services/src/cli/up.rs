@@ -12,6 +12,7 @@ use super::guards::Guarding;
 use super::log_access::LogAccess;
 use super::secret::Secret;
 use crate::archive::Address;
+use crate::feed::webhooks;
 use crate::up::{Role, ServeSettings, Settings};
 
 const UP_EXAMPLES: &str = "\
@@ -56,6 +57,8 @@ pub struct Up {
     archive: Option<String>,
     #[command(flatten)]
     pace: Pace,
+    #[command(flatten)]
+    webhooks: Webhooks,
     /// Load a sample county and ask it three questions
     #[arg(long)]
     demo: bool,
@@ -77,6 +80,8 @@ enum Part {
     Query,
     /// Archives the streams.
     Archiver,
+    /// Publishes the feed; any number that take over from one another.
+    Publisher,
 }
 
 /// Runs one part of a ledger against a NATS server and a database
@@ -101,9 +106,26 @@ pub struct Serve {
     #[command(flatten)]
     pace: Pace,
     #[command(flatten)]
+    webhooks: Webhooks,
+    #[command(flatten)]
     folder: Folder,
     #[command(flatten)]
     guarding: Guarding,
+}
+
+/// Whom to call.
+#[derive(Debug, Clone, clap::Args)]
+struct Webhooks {
+    /// File that says whom a publisher of the feed calls (deploy/README.md, Webhooks)
+    #[arg(long, env = "ROLLBOOK_WEBHOOKS", value_name = "FILE")]
+    webhooks: Option<PathBuf>,
+}
+
+impl Webhooks {
+    fn settings(&self) -> anyhow::Result<Option<webhooks::Settings>> {
+        let read = |file: &PathBuf| webhooks::Settings::read(file, false).context(Stop::usage("nobody can be called"));
+        self.webhooks.as_ref().map(read).transpose()
+    }
 }
 
 /// How soon messages are archived.
@@ -143,6 +165,7 @@ pub async fn up(up: &Up) -> anyhow::Result<Exit> {
         database: up.database.as_ref().map(|database| database.expose().to_owned()),
         nats_server: up.nats_server.clone(),
         archive,
+        webhooks: up.webhooks.settings()?,
         demo: up.demo.then_some(up.demo_members),
         guards: up.guarding.settings(),
     };
@@ -160,10 +183,11 @@ pub async fn serve(serve: &Serve) -> anyhow::Result<Exit> {
         Part::Projector => (Role::Projector, "projector"),
         Part::Query => (Role::Query, "query"),
         Part::Archiver => (Role::Archiver, "archiver"),
+        Part::Publisher => (Role::Publisher, "publisher"),
     };
     let archive = match (serve.part, &serve.archive) {
         (Part::Archiver, Some(address)) => Some((parsed(address)?, serve.pace.patience())),
-        (Part::Archiver | Part::Recorder | Part::Projector | Part::Query, _) => None,
+        (Part::Archiver | Part::Recorder | Part::Projector | Part::Query | Part::Publisher, _) => None,
     };
     let settings = ServeSettings {
         access: serve.log.of(service),
@@ -174,6 +198,7 @@ pub async fn serve(serve: &Serve) -> anyhow::Result<Exit> {
         calling: serve.calling.settings()?,
         guards: serve.guarding.settings(),
         archive,
+        webhooks: serve.webhooks.settings()?,
     };
     crate::up::serve(role, settings).await.context(stopped())?;
     Ok(Exit::Done)

@@ -35,7 +35,7 @@ macro_rules! permissions {
     )+ };
 }
 
-permissions! { Read, Count, Replay, Dump, Rules, ReadFile, Record, Import, Identify, Operate, Observe }
+permissions! { Read, Count, Replay, Dump, Rules, ReadFile, Record, Import, Identify, Operate, Observe, Subscribe }
 
 /// A caller who is known and may do what the handler does.
 #[derive(Debug)]

@@ -52,6 +52,16 @@ pub fn position() -> RefOr<Schema> {
     number(0, i64::MAX.unsigned_abs())
 }
 
+/// A number in a feed.
+pub fn feed_number() -> RefOr<Schema> {
+    number(0, i64::MAX.unsigned_abs())
+}
+
+/// A receipt.
+pub fn receipt() -> RefOr<Schema> {
+    text().pattern(Some("^[0-9a-f]{64}$")).into()
+}
+
 /// How long to wait.
 pub fn wait_ms() -> RefOr<Schema> {
     number(0, MOST_WAIT_MS)
@@ -248,6 +258,10 @@ failures! {
     Imported = [BadRequest] [Unauthenticated] [Forbidden] [TooSlow] [TooLarge] [Rejected] [Internal] [RecordingStopped, Unavailable, NoRecorder];
     /// What a look-up may fail with.
     LookedUp = [Malformed] [Unauthenticated] [Forbidden] [TooLarge] [Rejected];
+    /// What a question of the feed may fail with.
+    FeedAsked = [BadRequest] [Unauthenticated] [Forbidden] [NotFound] [NotAcceptable] [FeedEndsBefore] [Internal] [Unavailable] [TimedOut];
+    /// What following the feed may fail with.
+    Followed = [BadRequest] [Unauthenticated] [Forbidden] [NotFound] [NotAcceptable] [FeedEndsBefore] [Internal] [Unavailable];
     /// What an operator may be refused.
     Operated = [BadRequest] [Unauthenticated] [Forbidden] [Internal] [Unavailable] [TimedOut];
     /// What a request for a token may be refused with.

@@ -30,7 +30,7 @@ pub fn routes() -> OpenApiRouter<Edge> {
 
 /// The name of a kind of event.
 #[derive(Debug, Clone, Copy)]
-struct KindName(Kind);
+pub struct KindName(pub Kind);
 
 impl std::fmt::Display for KindName {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {

@@ -23,6 +23,10 @@ mod edge;
 mod eligibility;
 mod enrollments;
 mod events;
+mod feed;
+mod feed_asked;
+mod feed_stream;
+mod feed_webhooks;
 mod findings;
 mod health;
 mod intake;
@@ -76,6 +80,7 @@ pub use limits::{LimitSettings, Limits};
         (name = "recording", description = "Events and files in"),
         (name = "views", description = "What the ledger knows, across members"),
         (name = "members", description = "What the ledger knows of one member, under every pseudonym that is the same person"),
+        (name = "feed", description = "Every event of a plan, numbered and receipted, for services that build on them"),
         (name = "operations", description = "How the ledger is"),
         (name = "documents", description = "What callers build on"),
     )
@@ -102,6 +107,8 @@ fn routes() -> OpenApiRouter<Edge> {
         .merge(rulebook::routes())
         .merge(views::routes())
         .merge(rebuild::routes())
+        .merge(feed_asked::routes())
+        .merge(feed_webhooks::routes())
         .merge(status::routes())
         .merge(health::routes())
         .merge(schemas::routes())
@@ -110,7 +117,11 @@ fn routes() -> OpenApiRouter<Edge> {
 
 /// Routes that take a body for as long as it comes.
 fn streaming_routes() -> OpenApiRouter<Edge> {
-    OpenApiRouter::new().merge(submit::routes()).merge(intake::routes()).merge(rulebook_compare::routes())
+    OpenApiRouter::new()
+        .merge(submit::routes())
+        .merge(intake::routes())
+        .merge(rulebook_compare::routes())
+        .merge(feed::routes())
 }
 
 /// The API over a running ledger.
@@ -164,8 +175,16 @@ mod tests {
     #[test]
     fn every_operation_says_what_it_answers_and_who_may_ask() {
         let document = serde_json::to_value(openapi()).unwrap();
-        let open =
-            ["/healthz", "/readyz", "/openapi.json", "/schemas", "/schemas/{name}", "/problems/{code}", "/v1/token"];
+        let open = [
+            "/healthz",
+            "/readyz",
+            "/openapi.json",
+            "/asyncapi.json",
+            "/schemas",
+            "/schemas/{name}",
+            "/problems/{code}",
+            "/v1/token",
+        ];
         let mut names = std::collections::BTreeSet::new();
         for (path, item) in document["paths"].as_object().unwrap() {
             for (method, operation) in item.as_object().unwrap() {

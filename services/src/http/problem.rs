@@ -61,6 +61,8 @@ kinds! {
         "Give a new event a new id; the same id again is for the same event alone.";
     AgainstWhatIs = "against-what-is" CONFLICT "Not as the views stand now"
         "GET /v1/views/rebuild says what is live, kept from before and being built.";
+    FeedEndsBefore = "feed-ends-before" CONFLICT "The feed does not go so far"
+        "Whoever has seen this number has seen another feed: the ledger was restored, or the number is of another plan. GET /v1/feed/receipt says up to where both agree.";
     TooLarge = "too-large" PAYLOAD_TOO_LARGE "More than the ledger takes at once"
         "Send fewer events at once: NDJSON has no limit but that of a line.";
     UriTooLong = "uri-too-long" URI_TOO_LONG "The address is longer than the ledger reads"

@@ -20,7 +20,12 @@ const SUBMISSION: &str = "submission.json";
 
 /// The routes.
 pub fn routes() -> OpenApiRouter<Edge> {
-    OpenApiRouter::new().routes(routes!(openapi)).routes(routes!(list)).routes(routes!(schema)).routes(routes!(explain))
+    OpenApiRouter::new()
+        .routes(routes!(openapi))
+        .routes(routes!(asyncapi))
+        .routes(routes!(list))
+        .routes(routes!(schema))
+        .routes(routes!(explain))
 }
 
 /// This document.
@@ -34,6 +39,19 @@ pub fn routes() -> OpenApiRouter<Edge> {
 )]
 async fn openapi() -> Json<utoipa::openapi::OpenApi> {
     Json(super::openapi())
+}
+
+/// The contract of the feed.
+#[utoipa::path(
+    get,
+    path = "/asyncapi.json",
+    operation_id = "get_asyncapi",
+    tag = "documents",
+    security(()),
+    responses((status = 200, description = "The AsyncAPI document of the feed", content_type = "application/json", body = Object))
+)]
+async fn asyncapi() -> Json<Value> {
+    Json(crate::feed::asyncapi::document())
 }
 
 /// The names of the schemas.

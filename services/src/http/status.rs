@@ -18,6 +18,7 @@ use super::params::Params;
 use super::problem::Problem;
 use crate::archive::status::{ArchiveStanding, Watched};
 use crate::clock;
+use crate::feed::status::FeedStanding;
 use crate::health::Trouble;
 use crate::projector::Phase;
 
@@ -79,6 +80,8 @@ struct Standing {
     records: bool,
     /// How the archive of each stream stands; empty where this program does not archive.
     archive: Vec<ArchiveStanding>,
+    /// How the feed stands; null where this program does not publish it.
+    feed: Option<FeedStanding>,
     /// The log's settings: `ok`, or what is wrong with them.
     log: String,
     /// Rows of each view now, where they are asked for.
@@ -177,6 +180,7 @@ async fn status(
             stuck: stuck.map(Stuck::from).collect(),
             database: edge.db.name(),
             records: edge.recorder.is_some(),
+            feed: edge.publishing.as_ref().map(crate::feed::Watched::standing),
             archive: edge.archive.as_ref().map_or_else(Vec::new, Watched::standings),
             log,
             rows,

@@ -16,15 +16,17 @@ pub const MOST_ROWS: u32 = 1_000;
 /// Milliseconds that an answer may be waited for.
 pub const MOST_WAIT_MS: u64 = 30_000;
 
+/// Makes types readable as values of parameters from their text.
 macro_rules! from_text {
     ($($name:ty),+) => { $(
-        impl<'de> Deserialize<'de> for $name {
-            fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-                text(deserializer)
+        impl<'de> serde::Deserialize<'de> for $name {
+            fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+                $crate::http::values::text(deserializer)
             }
         }
     )+ };
 }
+pub(crate) use from_text;
 
 /// Reads a value from its text.
 ///

@@ -14,6 +14,9 @@ use super::{Log, ReadError, Stored};
 /// How many messages are asked for at once: enough that the server never waits for the question.
 const ASKED_AT_ONCE: usize = 4_000;
 
+/// The same for a reader of some subjects alone.
+const FILTERED_AT_ONCE: usize = 500;
+
 /// How many messages of one subject are asked for at once: fewer than the client has room for.
 const READ_AT_ONCE: usize = 50_000;
 
@@ -36,8 +39,14 @@ pub(super) type Make<T> = fn(Position, jetstream::Message) -> T;
 struct Follower<T> {
     log: NatsLog,
     make: Make<T>,
+    /// Which subjects; all where it is empty.
+    filter: String,
     last: Position,
     messages: Option<pull::Stream>,
+    /// How many messages this reader was sent, as the server counts.
+    sent: u64,
+    /// The reader on the server, where it is not left to be forgotten.
+    _reader: Option<Reader>,
     /// The position that was missing once already.
     missed: Option<Position>,
     pause: Duration,
@@ -46,9 +55,20 @@ struct Follower<T> {
 pub(super) async fn follow<T: 'static>(
     log: NatsLog,
     after: Position,
+    filter: String,
     make: Make<T>,
 ) -> Result<BoxStream<'static, Result<T, ReadError>>, ReadError> {
-    let mut follower = Follower { log, make, last: after, messages: None, missed: None, pause: FIRST_PAUSE };
+    let mut follower = Follower {
+        log,
+        make,
+        filter,
+        last: after,
+        messages: None,
+        sent: 0,
+        _reader: None,
+        missed: None,
+        pause: FIRST_PAUSE,
+    };
     follower.messages = Some(follower.subscribe().await?);
     let messages = stream::unfold(Some(follower), |follower| async move {
         let mut follower = follower?;
@@ -61,6 +81,11 @@ pub(super) async fn follow<T: 'static>(
 }
 
 impl<T> Follower<T> {
+    /// Of one subject among others many read at once, and each holds what it has asked for.
+    fn at_once(&self) -> usize {
+        if self.filter.is_empty() { ASKED_AT_ONCE } else { FILTERED_AT_ONCE }
+    }
+
     async fn next(&mut self) -> Result<T, ReadError> {
         loop {
             let Some(messages) = &mut self.messages else {
@@ -80,10 +105,15 @@ impl<T> Follower<T> {
                     continue;
                 }
             };
-            let found = message.info().map(|info| Position(info.stream_sequence)).map_err(ReadError::unavailable)?;
+            let (found, sent) = {
+                let info = message.info().map_err(ReadError::unavailable)?;
+                (Position(info.stream_sequence), info.consumer_sequence)
+            };
             let expected = Position(self.last.0 + 1);
-            if found == expected {
-                (self.last, self.missed, self.pause) = (found, None, FIRST_PAUSE);
+            // Of some subjects the positions have gaps: there the server's own count tells whether one was lost on the way.
+            let next = if self.filter.is_empty() { found == expected } else { sent == self.sent + 1 };
+            if next {
+                (self.last, self.sent, self.missed, self.pause) = (found, sent, None, FIRST_PAUSE);
                 return Ok((self.make)(found, message));
             }
             // Lost on the way here, or missing in the log? A second reading tells.
@@ -102,7 +132,7 @@ impl<T> Follower<T> {
         loop {
             match self.subscribe().await {
                 Ok(messages) => {
-                    self.messages = Some(messages);
+                    (self.messages, self.sent) = (Some(messages), 0);
                     // A reader that breaks as soon as it is made must not become a busy loop.
                     self.rest().await;
                     return Ok(());
@@ -123,16 +153,39 @@ impl<T> Follower<T> {
         self.pause = (self.pause * 2).min(LONGEST_PAUSE);
     }
 
-    async fn subscribe(&self) -> Result<pull::Stream, ReadError> {
+    async fn subscribe(&mut self) -> Result<pull::Stream, ReadError> {
         let head = self.log.head().await?;
         if head < self.last {
             return Err(ReadError::Behind { after: self.last, head });
         }
         // Our own loop instead of an ordered consumer: that one takes a skipped block for the next message.
         let from = DeliverPolicy::ByStartSequence { start_sequence: self.last.0 + 1 };
-        let consumer = self.log.consumer(from, String::new(), FOLLOWER_KEPT).await?;
-        let messages = consumer.stream().max_messages_per_batch(ASKED_AT_ONCE).heartbeat(HEARTBEAT).messages();
+        let consumer = self.log.consumer(from, self.filter.clone(), FOLLOWER_KEPT).await?;
+        if !self.filter.is_empty() {
+            // Many come and go: left to the server for a minute each, they would come to its limit.
+            let name = consumer.cached_info().name.clone();
+            self._reader = Some(Reader { log: self.log.clone(), name });
+        }
+        let messages = consumer.stream().max_messages_per_batch(self.at_once()).heartbeat(HEARTBEAT).messages();
         messages.await.map_err(ReadError::unavailable)
+    }
+}
+
+/// A reader on the server, which goes with whoever reads.
+struct Reader {
+    log: NatsLog,
+    name: String,
+}
+
+impl Drop for Reader {
+    fn drop(&mut self) {
+        let (context, stream, name) = (self.log.context.clone(), self.log.spec.name, std::mem::take(&mut self.name));
+        let Ok(runtime) = tokio::runtime::Handle::try_current() else { return };
+        runtime.spawn(async move {
+            if let Err(error) = context.delete_consumer_from_stream(&name, stream).await {
+                tracing::debug!(error = %error, "a reader was left to the server");
+            }
+        });
     }
 }
 

@@ -55,7 +55,7 @@ pub(super) struct Refusal {
 
 /// Why the API did not say what it was asked.
 #[derive(Debug, thiserror::Error)]
-enum ApiError {
+pub(super) enum ApiError {
     #[error("the server refused (code {0})")]
     Refused(u64),
     #[error("the server did not answer")]
@@ -119,7 +119,7 @@ impl NatsLog {
     }
 
     /// Asks the JetStream API by hand: async-nats would write question and answer, bodies included, to its debug log.
-    async fn ask<T: DeserializeOwned>(&self, verb: &str, question: &Value) -> Result<T, ApiError> {
+    pub(super) async fn ask<T: DeserializeOwned>(&self, verb: &str, question: &Value) -> Result<T, ApiError> {
         let subject = format!("$JS.API.{verb}.{}", self.spec.name);
         let payload = Bytes::from(serde_json::to_vec(question)?);
         let request = Request::new().payload(payload).timeout(Some(ANSWER_TIMEOUT));
@@ -206,7 +206,7 @@ impl Log for NatsLog {
     }
 
     async fn follow(&self, after: Position) -> Result<BoxStream<'static, Result<Stored, ReadError>>, ReadError> {
-        follow::follow(self.clone(), after, follow::stored).await
+        follow::follow(self.clone(), after, String::new(), follow::stored).await
     }
 
     async fn check(&self) -> Result<(), SettingsError> {

@@ -14,9 +14,10 @@ use tokio::time::timeout;
 use super::batch::{self, Part};
 use super::nats::{ANSWER_TIMEOUT, NatsLog, Refusal};
 use super::{AppendError, MOST_IN_A_BATCH, ReadError, follow};
+use crate::failpoint;
 
 /// The header of a message's id.
-const MESSAGE_ID: &str = "Nats-Msg-Id";
+pub(super) const MESSAGE_ID: &str = "Nats-Msg-Id";
 
 /// What the server's own headers begin with.
 const SERVERS_OWN: &str = "nats-";
@@ -66,7 +67,20 @@ impl NatsLog {
         &self,
         after: Position,
     ) -> Result<BoxStream<'static, Result<Record, ReadError>>, ReadError> {
-        follow::follow(self.clone(), after, record).await
+        follow::follow(self.clone(), after, String::new(), record).await
+    }
+
+    /// As [`Self::follow_whole`], of the subjects that a pattern names alone. A message lost on the way is read again; one
+    /// missing in the stream cannot be seen here: whoever reads must count.
+    ///
+    /// # Errors
+    /// As [`super::Log::follow`].
+    pub async fn follow_some(
+        &self,
+        pattern: String,
+        after: Position,
+    ) -> Result<BoxStream<'static, Result<Record, ReadError>>, ReadError> {
+        follow::follow(self.clone(), after, pattern, record).await
     }
 
     /// Appends at most [`MOST_IN_A_BATCH`] records at the positions they name, or none of them: the server stores them only
@@ -88,6 +102,7 @@ impl NatsLog {
             let part = Part { batch, number, last: false };
             let headers = headers(record, (number == 1).then_some(after), Some(part))?;
             let sent = self.client.publish_with_headers(record.subject.clone(), headers, record.body.clone()).await;
+            failpoint!("log.between_records");
             // Nothing is stored without the commit.
             sent.map_err(|error| AppendError::Unavailable { source: error.into() })?;
         }
@@ -127,7 +142,7 @@ fn headers(record: &Record, after: Option<Position>, part: Option<Part<'_>>) -> 
     Ok(headers)
 }
 
-fn is_servers_own(name: &str) -> bool {
+pub(super) fn is_servers_own(name: &str) -> bool {
     name.get(..SERVERS_OWN.len()).is_some_and(|prefix| prefix.eq_ignore_ascii_case(SERVERS_OWN))
 }
 

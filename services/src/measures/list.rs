@@ -39,7 +39,7 @@ const fn histogram(name: &'static str, unit: Unit, meaning: &'static str) -> Mea
 }
 
 /// Every figure of this program; those of the process have the names that every dashboard knows.
-pub const ALL: [Measure; 38] = [
+pub const ALL: [Measure; 45] = [
     gauge("rollbook_build_info", Unit::Count, "1, with the label `version`"),
     gauge("rollbook_ready", Unit::Count, "1 while `/readyz` says 200, else 0"),
     gauge(
@@ -82,6 +82,13 @@ pub const ALL: [Measure; 38] = [
     gauge("rollbook_archive_gap", Unit::Count, "messages that are still to be archived, by `stream`"),
     gauge("rollbook_archive_segments", Unit::Count, "segments of the archive, by `stream`"),
     gauge("rollbook_archive_lag_seconds", Unit::Seconds, "age of the oldest message still to be archived, by `stream`"),
+    gauge("rollbook_feed_position", Unit::Count, "the last event that the feed tells of"),
+    gauge("rollbook_feed_head", Unit::Count, "the last event of the log as the publisher last saw it"),
+    gauge("rollbook_feed_gap_events", Unit::Count, "events that are still to be published"),
+    gauge("rollbook_feed_lag_seconds", Unit::Seconds, "age of the oldest event still to be published"),
+    counter("rollbook_feed_messages_total", "messages that this program wrote to the feed"),
+    gauge("rollbook_feed_followers", Unit::Count, "who follows the feed over HTTP now"),
+    counter("rollbook_webhook_attempts_total", "calls of webhooks, by `outcome`: delivered, failed, given_up"),
     gauge("rollbook_projector_gap_events", Unit::Count, "events that the views have still to read"),
     gauge("rollbook_projector_lag_seconds", Unit::Seconds, "how far the views are behind the log's last event"),
     gauge(

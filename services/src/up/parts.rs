@@ -19,6 +19,7 @@ use crate::access_log::AccessLog;
 use crate::app::App;
 use crate::clock;
 use crate::failpoint;
+use crate::feed::Feed;
 use crate::guards::{Guards, LastRecorded};
 use crate::health::Health;
 use crate::http::{LimitSettings, Limits};
@@ -44,16 +45,20 @@ pub enum Role {
     Query,
     /// Archives, and answers.
     Archiver,
+    /// Publishes the feed, and answers.
+    Publisher,
 }
 
 /// The streams of a ledger, with the settings its promises need.
 pub struct Streams {
-    enrollment: Arc<dyn Log>,
+    pub(super) enrollment: Arc<dyn Log>,
     identity: Arc<dyn Log>,
     intake: Arc<dyn Log>,
     access: Arc<dyn Log>,
     /// The same once more, for who must read messages whole.
     whole: Vec<(StreamSpec, NatsLog)>,
+    pub(super) feed: NatsLog,
+    pub(super) attempts: NatsLog,
 }
 
 impl std::fmt::Debug for Streams {
@@ -92,6 +97,15 @@ impl Streams {
             check(&log).await.with_context(|| format!("the stream {} cannot be trusted", spec.name))?;
             whole.push((spec, log));
         }
+        // What only the feed needs; who publishes it compares them.
+        let other = async |spec: StreamSpec| -> anyhow::Result<NatsLog> {
+            if !make {
+                return Ok(NatsLog::open(client.clone(), access, spec, replicas));
+            }
+            let log = NatsLog::create(client.clone(), access, spec, replicas).await;
+            log.with_context(|| format!("could not open the stream {}", spec.name))
+        };
+        let (feed, attempts) = (other(StreamSpec::FEED).await?, other(StreamSpec::ATTEMPTS).await?);
         let open = |spec| -> anyhow::Result<Arc<dyn Log>> {
             let found = whole.iter().find(|(of, _)| *of == spec);
             Ok(Arc::new(found.context("a stream was not opened")?.1.clone()))
@@ -102,10 +116,12 @@ impl Streams {
             intake: open(StreamSpec::INTAKE)?,
             access: open(StreamSpec::ACCESS)?,
             whole,
+            feed,
+            attempts,
         })
     }
 
-    /// All of them, whole.
+    /// Those that are archived, whole.
     pub fn whole(&self) -> &[(StreamSpec, NatsLog)] {
         &self.whole
     }
@@ -134,7 +150,7 @@ pub(super) async fn check(log: &dyn Log) -> anyhow::Result<()> {
     }
 }
 
-/// Recorder, projector and query in one.
+/// Recorder, projector, publisher and query in one.
 pub(super) async fn whole(
     streams: &Streams,
     views: Views,
@@ -148,6 +164,7 @@ pub(super) async fn whole(
     let mut app = bare(streams, views, status, data, health, cancelled)?;
     app.tasks.spawn(lead.run(cancelled.clone()));
     start_recorder(&mut app, streams, last_recorded, cancelled).await?;
+    super::feeding::publish(&mut app, streams, cancelled);
     Ok(app)
 }
 
@@ -173,6 +190,12 @@ pub(super) async fn part(
     if role == Role::Recorder {
         start_recorder(&mut app, streams, last_recorded, cancelled).await?;
     }
+    match role {
+        Role::Publisher => super::feeding::publish(&mut app, streams, cancelled),
+        Role::Query => app.feed = Some(Feed::new(streams.feed.clone(), cancelled.clone())),
+        // Their keys read no feed.
+        Role::Recorder | Role::Projector | Role::Archiver => {}
+    }
     Ok(app)
 }
 
@@ -195,6 +218,9 @@ fn bare(
         tasks: TaskTracker::new(),
         health: health.clone(),
         archive: None,
+        publishing: None,
+        feed: None,
+        webhooks: None,
         log: streams.enrollment.clone(),
         access: AccessLog::over(streams.access.clone(), cancelled.clone()),
         accesses: streams.access.clone(),

@@ -52,6 +52,9 @@ pub const IMPORTING: &[&str] = &[
 /// Points of the start.
 pub const STARTING: &[&str] = &["start.after_streams", "start.after_adoption"];
 
+/// Points of whoever publishes the feed.
+pub const PUBLISHING: &[&str] = &["feed.before_write", "log.between_records", "feed.after_write"];
+
 /// Starts a process again so that it ends, or stops for a while, where it passes a point for the n-th time.
 async fn arm(world: &World, service: &Service, point: &str, at: u32, random: &mut ChaCha8Rng) {
     let action = if random.random_bool(0.8) { "kill" } else { "pause" };
@@ -112,6 +115,32 @@ impl Fault for Projecting {
         let (point, at) = (*PROJECTING.choose(random).unwrap(), random.random_range(1..6));
         let projectors = world.projectors();
         let Some(service) = projectors.choose(random).map(|service| Arc::clone(service)) else { return };
+        arm(world, &service, point, at, random).await;
+    }
+}
+
+/// While the feed is written.
+#[derive(Debug)]
+pub struct Publishing;
+
+#[async_trait]
+impl Fault for Publishing {
+    fn name(&self) -> &'static str {
+        "failpoint-publishing"
+    }
+    fn about(&self) -> &'static str {
+        "a ledger is killed or stopped at a named point around the writing of the feed"
+    }
+    fn wants(&self) -> Wants {
+        Wants { shape: Some(Shape::Up), ..Wants::default() }
+    }
+    fn times(&self) -> u32 {
+        2
+    }
+    async fn strike(&self, world: &Arc<World>, random: &mut ChaCha8Rng) {
+        let (point, at) = (*PUBLISHING.choose(random).unwrap(), random.random_range(1..6));
+        let ledgers = world.of(Role::Up);
+        let Some(service) = ledgers.choose(random).map(|service| Arc::clone(service)) else { return };
         arm(world, &service, point, at, random).await;
     }
 }

@@ -55,6 +55,7 @@ pub const ALL: &[&dyn Fault] = &[
     &drift::SettingDrifts,
     &drift::StreamDeleted,
     &drift::StoreGoesBack,
+    &failpoints::Publishing,
 ];
 
 /// What nothing can survive, planted to see that the checkers see it; in no plan but by its name.
