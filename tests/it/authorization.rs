@@ -84,10 +84,19 @@ impl Trial {
             (_, "other") => self.files[1].clone(),
             _ => "0".repeat(64),
         };
+        let of_plan = if cell.relation == "other" { OTHER_PLAN } else { small_ledger::OWN_PLAN };
+        let asked = match path {
+            "/v1/feed" => format!("?wait=false&plan={of_plan}"),
+            "/v1/feed/range" => format!("?from=1&plan={of_plan}"),
+            "/v1/feed/status" | "/v1/feed/receipt" => format!("?plan={of_plan}"),
+            _ => String::new(),
+        };
+        let path = format!("{path}{asked}");
         path.replace("{member}", &pseudonym(judge::member(caller, &cell.relation)))
             .replace("{determination}", &self.determination(caller, &cell.relation))
             .replace("{file}", &file)
             .replace("{view}", "current_enrollment")
+            .replace("{subscription}/replay", "nobody-s/replay?from=1")
             .replace("{name}", "enrolled.v1.json")
             .replace("{code}", "behind")
     }
@@ -109,9 +118,15 @@ impl Trial {
         let (method, _) = cell.route.split_once(' ').unwrap();
         let path = self.path(caller, cell);
         let is_rows = cell.relation != "-"
-            && !["/v1/members/{member}", "/v1/notices/{determination}", "/v1/intake/{file}"]
-                .iter()
-                .any(|one| cell.route.ends_with(one));
+            && ![
+                "/v1/members/{member}",
+                "/v1/notices/{determination}",
+                "/v1/intake/{file}",
+                "/v1/feed/status",
+                "/v1/feed/receipt",
+            ]
+            .iter()
+            .any(|one| cell.route.ends_with(one));
         if method == "GET" && is_rows {
             let key = (caller.name.clone(), path.clone());
             if !self.lists.contains_key(&key) {
@@ -156,6 +171,9 @@ impl Trial {
                 let lives = judge::lives(&caller, cell).len();
                 assert_eq!(told["counts"]["enrollments"], lives, "{cell:?} {told}");
             }
+            "GET /v1/feed/status" if answer.status == 200 => {
+                assert!(answer.json()["data"]["number"].as_u64().is_some_and(|number| number > 0), "{}", answer.text);
+            }
             "GET /v1/notices/{determination}" if answer.status == 200 => {
                 assert!(answer.json()["data"]["evidence"].as_array().is_some_and(|all| !all.is_empty()), "{cell:?}");
             }
@@ -163,7 +181,8 @@ impl Trial {
                 if cell.relation != "-"
                     && route.starts_with("GET")
                     && answer.status == 200
-                    && !route.contains("{file}") =>
+                    && !route.contains("{file}")
+                    && !route.contains("/feed") =>
             {
                 judge::rows(&caller, cell, &answer.rows());
             }
