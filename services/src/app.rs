@@ -9,6 +9,7 @@ use tokio::sync::watch;
 use tokio_util::task::TaskTracker;
 
 use crate::archive::status::Watched;
+use crate::destruction::Destruction;
 use crate::health::Health;
 use crate::identity_index::IdentityIndex;
 use crate::import::Importer;
@@ -42,6 +43,8 @@ pub struct App {
     pub importer: Option<Importer>,
     /// What is known of people, for deriving ages.
     pub identities: Option<IdentityIndex>,
+    /// What destroys who a member is, where this program records.
+    pub destruction: Option<Destruction>,
     /// From CIN to pseudonym.
     pub key: LedgerKey,
     /// Who may call.

@@ -46,14 +46,31 @@ impl LedgerKey {
 
     /// The pseudonym of the member with this CIN.
     pub fn member(&self, cin: &Cin) -> MemberId {
-        // HMAC pads a key to its hash's block with zeros, so this is the key itself.
-        let mut block = [0; 64];
-        block[..32].copy_from_slice(&self.0);
-        let mut mac = Hmac::<Sha256>::new(&block.into());
+        let mut mac = self.mac();
         mac.update(cin.expose().as_bytes());
         let digest: [u8; 32] = mac.finalize().into_bytes().into();
         MemberId::from_digest(&digest)
     }
+
+    /// A key for digests of one kind, which tells nothing of this one nor of those of other kinds.
+    pub fn for_digests(&self, of: &str) -> Hmac<Sha256> {
+        let mut mac = self.mac();
+        // No CIN is as long.
+        mac.update(b"rollbook digests of ");
+        mac.update(of.as_bytes());
+        keyed(&mac.finalize().into_bytes().into())
+    }
+
+    fn mac(&self) -> Hmac<Sha256> {
+        keyed(&self.0)
+    }
+}
+
+fn keyed(key: &[u8; 32]) -> Hmac<Sha256> {
+    // HMAC pads a key to its hash's block with zeros, so this is the key itself.
+    let mut block = [0; 64];
+    block[..32].copy_from_slice(key);
+    Hmac::new(&block.into())
 }
 
 impl fmt::Debug for LedgerKey {

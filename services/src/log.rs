@@ -6,6 +6,7 @@
 mod access;
 mod append;
 mod batch;
+mod erasable;
 mod follow;
 mod memory;
 mod nats;
@@ -20,6 +21,7 @@ use futures_util::stream::BoxStream;
 use rollbook_events::ids::Position;
 
 pub use access::{Access, SecretError, connect, secret};
+pub use erasable::Erasable;
 pub use memory::MemoryLog;
 pub use nats::NatsLog;
 pub use settings::{OLDEST_SERVER, SettingsError, Version};
@@ -54,8 +56,17 @@ impl StreamSpec {
     /// Files received, and what became of each row.
     pub const INTAKE: Self = Self { name: "INTAKE", subjects: "intake.*" };
 
-    /// All of them.
+    /// The keys that identities are sealed with, wrapped, a subject a member: never archived, and the one stream whose
+    /// messages may be erased.
+    pub const IDENTITY_KEYS: Self = Self { name: "IDENTITY_KEYS", subjects: "key.*" };
+
+    /// All that are archived.
     pub const ALL: [Self; 3] = [Self::ENROLLMENT, Self::IDENTITY, Self::INTAKE];
+
+    /// Whether single messages may be erased, which leaves holes.
+    pub fn erasable(&self) -> bool {
+        *self == Self::IDENTITY_KEYS
+    }
 
     /// Whether a literal subject belongs to this stream.
     pub fn admits(&self, subject: &str) -> bool {

@@ -10,6 +10,7 @@
 #[path = "../chaos/mod.rs"]
 pub mod chaos;
 pub mod cluster;
+pub mod identities;
 pub mod ledger;
 pub mod log_contract;
 pub mod part;

@@ -9,6 +9,7 @@ mod chaos;
 mod cluster;
 mod coverage;
 mod damage;
+mod destroyed_identity;
 mod determining;
 mod fault_tools;
 mod first_release;

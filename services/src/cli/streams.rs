@@ -13,7 +13,7 @@ use serde_json::json;
 use super::exit::{Exit, Stop};
 use super::log_access::LogAccess;
 use super::output::Output;
-use crate::log::{SettingsError, StreamSpec};
+use crate::log::{Log, SettingsError};
 use crate::up::Streams as Opened;
 
 const EXAMPLES: &str = "\
@@ -106,13 +106,12 @@ async fn opened(ask: &Ask, make: bool, output: &mut Output) -> anyhow::Result<()
     let (access, replicas) = (ask.log.of("admin"), ask.log.replicas());
     let opened = if make { Opened::create(&access, replicas).await } else { Opened::open(&access, replicas).await };
     let opened = opened.map_err(stopped)?;
-    let specs = [StreamSpec::ENROLLMENT, StreamSpec::IDENTITY, StreamSpec::INTAKE];
-    for (spec, log) in specs.iter().zip(opened.all()) {
-        let head = log.head().await.context(Stop::unavailable("the log cannot be read"))?;
+    for log in opened.whole().iter().map(|(_, log)| log).chain([opened.keys()]) {
+        let (name, head) = (log.name(), log.head().await.context(Stop::unavailable("the log cannot be read"))?);
         if ask.json {
-            output.line(json!({ "stream": spec.name, "head": head.0, "replicas": replicas, "settings": "ok" }))?;
+            output.line(json!({ "stream": name, "head": head.0, "replicas": replicas, "settings": "ok" }))?;
         } else {
-            output.line(format_args!("{:<10} as it must be, {} messages", spec.name, head.0))?;
+            output.line(format_args!("{name:<13} as it must be, {} messages", head.0))?;
         }
     }
     Ok(())

@@ -11,6 +11,7 @@ use super::folder::Folder;
 use super::guards::Guarding;
 use super::log_access::LogAccess;
 use super::secret::Secret;
+use super::wrapping_keys::WrappingKeysFile;
 use crate::archive::Address;
 use crate::up::{Role, ServeSettings, Settings};
 
@@ -30,7 +31,7 @@ Examples:
   rollbook serve query --nats nats://10.0.0.5:4222 --database postgres://reader@db/rollbook --listen 0.0.0.0:8080
 
 The streams are made beforehand, with `rollbook streams create`. Parts that serve the same ledger need the same NATS server, the same database, and a data folder with the same ledger.key \
-and tokens.json.";
+and tokens.json; recorders need the same wrapping.keys as well.";
 
 /// Runs a whole ledger on this machine
 #[derive(Debug, Clone, clap::Args)]
@@ -60,6 +61,8 @@ pub struct Up {
     demo_members: u32,
     #[command(flatten)]
     guarding: Guarding,
+    #[command(flatten)]
+    wrapping: WrappingKeysFile,
 }
 
 /// A part of a ledger.
@@ -101,6 +104,8 @@ pub struct Serve {
     folder: Folder,
     #[command(flatten)]
     guarding: Guarding,
+    #[command(flatten)]
+    wrapping: WrappingKeysFile,
 }
 
 /// How soon messages are archived.
@@ -136,6 +141,7 @@ pub async fn up(up: &Up) -> anyhow::Result<Exit> {
         archive,
         demo: up.demo.then_some(up.demo_members),
         guards: up.guarding.settings(),
+        wrapping_keys: up.wrapping.named(),
     };
     crate::up::up(settings).await.context(stopped())?;
     Ok(Exit::Done)
@@ -165,6 +171,7 @@ pub async fn serve(serve: &Serve) -> anyhow::Result<Exit> {
         listen: serve.listen,
         guards: serve.guarding.settings(),
         archive,
+        wrapping_keys: serve.wrapping.named(),
     };
     crate::up::serve(role, settings).await.context(stopped())?;
     Ok(Exit::Done)

@@ -227,6 +227,9 @@ failures! {
     LookedUp = [Malformed] [Unauthenticated] [Forbidden] [TooLarge] [Rejected];
     /// What an operator may be refused.
     Operated = [BadRequest] [Unauthenticated] [Forbidden] [Internal] [Unavailable] [TimedOut];
+    /// What destroying an identity may fail with.
+    Destroying = [BadRequest, Malformed] [Unauthenticated] [Forbidden] [NotFound] [TooLarge] [Rejected] [Internal]
+        [OutcomeUnknown, RecordingStopped, NotReady, Unavailable, NoRecorder] [TimedOut];
     /// Where what is asked for is against how things are.
     AgainstWhatIs = [AgainstWhatIs];
     /// Where a name is unknown.

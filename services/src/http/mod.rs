@@ -24,6 +24,7 @@ mod enrollments;
 mod events;
 mod findings;
 mod health;
+mod identity;
 mod intake;
 mod layers;
 mod lines;
@@ -95,6 +96,7 @@ fn routes() -> OpenApiRouter<Edge> {
         .merge(views::routes())
         .merge(rebuild::routes())
         .merge(status::routes())
+        .merge(identity::routes())
         .merge(health::routes())
         .merge(schemas::routes())
 }

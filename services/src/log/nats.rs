@@ -55,7 +55,7 @@ pub(super) struct Refusal {
 
 /// Why the API did not say what it was asked.
 #[derive(Debug, thiserror::Error)]
-enum ApiError {
+pub(super) enum ApiError {
     #[error("the server refused (code {0})")]
     Refused(u64),
     #[error("the server did not answer")]
@@ -118,8 +118,13 @@ impl NatsLog {
         Self { client, context, spec, replicas, monitoring: access.monitoring.clone() }
     }
 
+    /// The stream's name.
+    pub fn name(&self) -> &'static str {
+        self.spec.name
+    }
+
     /// Asks the JetStream API by hand: async-nats would write question and answer, bodies included, to its debug log.
-    async fn ask<T: DeserializeOwned>(&self, verb: &str, question: &Value) -> Result<T, ApiError> {
+    pub(super) async fn ask<T: DeserializeOwned>(&self, verb: &str, question: &Value) -> Result<T, ApiError> {
         let subject = format!("$JS.API.{verb}.{}", self.spec.name);
         let payload = Bytes::from(serde_json::to_vec(question)?);
         let request = Request::new().payload(payload).timeout(Some(ANSWER_TIMEOUT));
@@ -214,7 +219,7 @@ impl Log for NatsLog {
         };
         settings::compare(&self.spec, &settings::wanted(&self.spec, self.replicas), &info.config)?;
         let StreamState { messages, last_seq: last } = info.state;
-        if messages != last {
+        if messages != last && !self.spec.erasable() {
             return Err(SettingsError::Missing { stream: self.spec.name, messages, last });
         }
         settings::check_sync(self.monitoring.as_deref(), self.replicas).await
