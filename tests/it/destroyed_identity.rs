@@ -166,6 +166,21 @@ async fn heavy_a_destroyed_identity_is_read_nowhere_and_everything_else_is_as_it
     assert_eq!(that_hold(data, &wanted), [], "with everything stopped");
 }
 
+/// Waits until nothing of a member opens.
+async fn is_closed(data: &Path, member: MemberId) {
+    let closed = async {
+        while opened(data, Some(member)).await.0 > 0 || quarantines(data, GONE) {
+            tokio::time::sleep(Duration::from_millis(50)).await;
+        }
+    };
+    let closed = tokio::time::timeout(Duration::from_secs(20), closed).await;
+    assert!(closed.is_ok(), "a start does not carry out what IDENTITY tells");
+}
+
+fn quarantines(data: &Path, text: &str) -> bool {
+    !that_hold(&data.join("quarantine"), &[text.to_owned()]).is_empty()
+}
+
 /// From the backup that was made before, and from a copy of the stream itself.
 async fn restored_copies_do_not_bring_it_back(ledger: Ledger, data: &Path, copy: (&Path, &str), gone: MemberId) {
     let told = ledger.ok(&["identity", "restore-keys", copy.0.to_str().unwrap(), "--json"]);
@@ -185,13 +200,7 @@ async fn restored_copies_do_not_bring_it_back(ledger: Ledger, data: &Path, copy:
     assert_eq!(found.status.code(), Some(1), "verify says so");
     ledger.stop();
     let ledger = Ledger::up(data, None);
-    let erased = async {
-        while opened(data, Some(gone)).await != (0, 1) {
-            tokio::time::sleep(Duration::from_millis(50)).await;
-        }
-    };
-    let erased = tokio::time::timeout(Duration::from_secs(20), erased).await;
-    assert!(erased.is_ok(), "a start does not erase it again");
+    is_closed(data, gone).await;
     verified(&ledger);
 
     // Whoever is told of again is somebody new, who is read; what was sealed before is not.
@@ -207,6 +216,33 @@ async fn restored_copies_do_not_bring_it_back(ledger: Ledger, data: &Path, copy:
     assert_eq!(opened(data, Some(gone)).await, (0, 2));
     verified(&ledger);
     ledger.stop();
+}
+
+#[tokio::test]
+async fn a_destruction_that_was_killed_is_carried_out_by_the_next_start() {
+    let (county, folder) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+    let data = folder.path();
+    let ledger = ledger_with_canaries(data, county.path()).await;
+    let gone = member(&ledger, GONE).await;
+    ledger.stop();
+    for (point, again) in [("identity.after_destroyed=kill", true), ("identity.after_erased=kill@2", false)] {
+        let ledger = Ledger::start_to_die(data, &["up"], point);
+        let killed = ledger.verb(&["identity", "destroy", &gone.to_string(), "--reason", "a test of it", "--yes"]);
+        assert_eq!(killed.status.code(), Some(3), "{point}");
+        ledger.kill();
+        let ledger = Ledger::up(data, None);
+        is_closed(data, gone).await;
+        let quarantined = that_hold(data, &[GONE.to_owned()]);
+        assert_eq!(quarantined, [], "{point}: rows are found by their CIN, also without the key");
+        verified(&ledger);
+        if again {
+            // Somebody new, for the next point.
+            let said = json!({ "kind": "member_looked_up", "cin": GONE, "plan": "anthem", "county": "los-angeles",
+                               "occurred_at": "2024-09-01", "data": { "system": "hmis" } });
+            assert_eq!(ledger.post("/v1/events", &said).await.0, 201);
+        }
+        ledger.stop();
+    }
 }
 
 #[tokio::test]

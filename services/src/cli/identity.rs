@@ -29,7 +29,7 @@ which keys to keep where.";
 const DESTROY_EXAMPLES: &str = "\
 Examples:
   rollbook identity destroy 018f3c1e-7a10-8c3d-9b4e-0123456789ab --reason \"returned at the end of the contract\"
-  echo 91234567A | rollbook identity destroy - --reason \"recorded under the wrong CIN\" --yes --json
+  rollbook identity destroy - --reason \"recorded under the wrong CIN\" --yes --json < cin.txt
 
 For good: no copy of the key brings it back, for IDENTITY tells that it was destroyed, and every start and every restore \
 erases it again. Events and views stay. What is recorded of the same CIN after that is sealed with a new key. Copies of \
@@ -66,7 +66,7 @@ so: whoever it was can then be told of anew. Until then nothing more is recorded
 const RESTORE_EXAMPLES: &str = "\
 Examples:
   rollbook identity restore-keys /safe/identity-keys.ndjson
-  rollbook identity restore-keys /safe/identity-keys.ndjson --nats tls://n1:4222 --replicas 3 --nats-nkey admin.nk --nats-ca ca.pem
+  rollbook identity restore-keys /safe/identity-keys.ndjson --nats tls://n1:4222 --replicas 3 --nats-nkey recorder.nk --nats-ca ca.pem
 
 After `rollbook restore`, which brings back IDENTITY and no key. A key that is there stays; one that IDENTITY tells was \
 destroyed does not come back. The same again changes nothing.";

@@ -32,18 +32,11 @@ pub struct Attached {
 }
 
 impl Server {
-    /// The server named, else that of the data folder: the one that runs, else one that is started.
+    /// The server named, to which it is known as this service, else that of the data folder: the one that runs, else one that
+    /// is started.
     ///
     /// # Errors
     /// Where none can be found or started.
-    pub async fn attach(&self, data: &Path) -> anyhow::Result<Attached> {
-        self.attach_as(data, "archiver").await
-    }
-
-    /// The same, known to a server that runs somewhere as this service.
-    ///
-    /// # Errors
-    /// As [`Server::attach`].
     pub async fn attach_as(&self, data: &Path, service: &str) -> anyhow::Result<Attached> {
         if let Some(url) = &self.nats {
             return Ok(self.named(url, service));
@@ -58,7 +51,7 @@ impl Server {
     /// The server named, else a new one on the data folder, which nobody else may be using.
     ///
     /// # Errors
-    /// As [`Server::attach`].
+    /// As [`Server::attach_as`].
     pub async fn start_or_named(&self, data: &Path) -> anyhow::Result<Attached> {
         match &self.nats {
             Some(url) => Ok(self.named(url, "admin")),

@@ -76,7 +76,9 @@ pub async fn run(asked: &Verify, output: &mut Output) -> anyhow::Result<Exit> {
         return Err(Stop::usage(what).next("name the data folder with --data, or a server with --nats").into());
     }
     let place = archive(asked.archive.as_deref(), asked.server.nats.is_none().then_some(data))?;
-    let attached = asked.server.attach(data).await?;
+    // Keys are the recorder's alone.
+    let service = if asked.wrapping.named().is_some() { "recorder" } else { "archiver" };
+    let attached = asked.server.attach_as(data, service).await?;
     let report = compare(asked, &attached, place, output).await;
     attached.end().await;
     let report = report?;

@@ -72,10 +72,10 @@ impl Known {
         };
         let next = u32::try_from(self.files.len()).unwrap_or(u32::MAX) & !SEALED;
         let file = *self.files.entry(said.file.0).or_insert(next) | if key.is_some() { SEALED } else { 0 };
-        let born_at = match born_at {
-            Some(position) => u32::try_from(position.0).unwrap_or(NOWHERE),
-            None => self.of(member).map_or(NOWHERE, |stated| stated.born_at),
-        };
+        let before = self.of(member).map_or(NOWHERE, |stated| stated.born_at);
+        let born_at = born_at.map_or(NOWHERE, |position| u32::try_from(position.0).unwrap_or(NOWHERE));
+        // What this program has recorded itself is noted before it is read.
+        let born_at = born_at.max(before);
         self.stated.insert((member, system), Stated { says: halves(said.what.0), file, born_at });
         for (_, stated) in self.stated.range_mut((member, 0)..=(member, u16::MAX)) {
             stated.born_at = born_at;

@@ -1,7 +1,7 @@
 //! The keys of members, as the recorder uses them: made before anything is sealed with them, fetched many at once, kept for a
 //! while, erased for good.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 use std::fmt;
 use std::sync::{Arc, Mutex};
 
@@ -124,11 +124,11 @@ impl KeyStore {
     /// Where it cannot be read, or a key cannot be unwrapped.
     pub async fn of(&self, members: &[MemberId]) -> Result<HashMap<MemberId, Found>, KeyError> {
         let mut found = HashMap::with_capacity(members.len());
-        let mut asked = Vec::new();
+        let mut asked = BTreeSet::new();
         for member in members {
             match self.at_hand(*member) {
                 Some(key) => _ = found.insert(*member, Found::Key(key)),
-                None => asked.push(*member),
+                None => _ = asked.insert(*member),
             }
         }
         if asked.is_empty() {
@@ -319,6 +319,8 @@ mod tests {
         let found = two.of(&[member(1), member(2), member(3), member(4)]).await.unwrap();
         assert_eq!(key(&found, 1), Some(first[&member(1)].id()));
         assert!(key(&found, 3).is_some() && matches!(found[&member(4)], Found::None));
+        one.forget(member(1));
+        assert!(key(&one.of(&[member(1), member(1)]).await.unwrap(), 1).is_some(), "asked for twice");
     }
 
     #[tokio::test]
