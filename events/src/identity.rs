@@ -1,4 +1,9 @@
 //! The stream `IDENTITY`: the only place of the ledger that knows who a person is. Every type here prints `[phi]`.
+//!
+//! What is stored today is sealed ([`sealed`]); [`IdentityRecorded`] is how the first release wrote it, in clear, and is read
+//! for ever.
+
+pub mod sealed;
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -9,7 +14,7 @@ use crate::cin::Cin;
 use crate::ids::{EventId, Hash, MemberId};
 use crate::time::{Day, Instant};
 
-/// Who a member is, as one source said on one day.
+/// Who a member is, as one source said on one day: the first release's form, in clear.
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct IdentityRecorded {
     pub id: EventId,
@@ -77,6 +82,7 @@ impl Identity {
     }
 }
 
+/// Types that print `[phi]`.
 macro_rules! hidden {
     ($($name:ident),+) => { $(
         impl fmt::Debug for $name {
@@ -84,6 +90,8 @@ macro_rules! hidden {
         }
     )+ };
 }
+
+use hidden;
 
 hidden!(IdentityRecorded, IdentitySource, Identity);
 

@@ -70,6 +70,10 @@ uuid_type! {
     /// What groups the events of one submission.
     CorrelationId
 }
+uuid_type! {
+    /// A key that a member's identity is sealed with; a name for it, and nothing of the key itself.
+    KeyId
+}
 
 impl MemberId {
     /// Shapes the first sixteen bytes of a keyed digest as a member id.

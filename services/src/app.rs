@@ -10,6 +10,7 @@ use tokio_util::task::TaskTracker;
 
 use crate::access_log::AccessLog;
 use crate::archive::status::Watched;
+use crate::destruction::Destruction;
 use crate::feed::webhooks::Webhooks;
 use crate::feed::{Feed, Watched as FeedWatched};
 use crate::health::Health;
@@ -56,6 +57,8 @@ pub struct App {
     pub importer: Option<Importer>,
     /// What is known of people, for deriving ages.
     pub identities: Option<IdentityIndex>,
+    /// What destroys who a member is, where this program records.
+    pub destruction: Option<Destruction>,
     /// From CIN to pseudonym.
     pub key: LedgerKey,
     /// Who may call.

@@ -46,28 +46,45 @@ impl LedgerKey {
 
     /// A key of its own for something that is not a pseudonym; no CIN has such a name.
     pub fn derived(&self, name: &str) -> [u8; 32] {
-        self.mac(format!("rollbook {name}").as_bytes())
+        self.mac_of(format!("rollbook {name}").as_bytes())
     }
 
     /// An id for what has a name that not everybody may read: the same name is the same id, which tells nothing of it.
     pub fn name_of(&self, kind: &str, name: &str) -> uuid::Uuid {
-        let digest = self.mac(format!("rollbook {kind} {name}").as_bytes());
+        let digest = self.mac_of(format!("rollbook {kind} {name}").as_bytes());
         MemberId::from_digest(&digest).0
     }
 
     /// The pseudonym of the member with this CIN.
     pub fn member(&self, cin: &Cin) -> MemberId {
-        MemberId::from_digest(&self.mac(cin.expose().as_bytes()))
+        MemberId::from_digest(&self.mac_of(cin.expose().as_bytes()))
     }
 
-    fn mac(&self, text: &[u8]) -> [u8; 32] {
-        // HMAC pads a key to its hash's block with zeros, so this is the key itself.
-        let mut block = [0; 64];
-        block[..32].copy_from_slice(&self.0);
-        let mut mac = Hmac::<Sha256>::new(&block.into());
+    fn mac_of(&self, text: &[u8]) -> [u8; 32] {
+        let mut mac = self.mac();
         mac.update(text);
         mac.finalize().into_bytes().into()
     }
+
+    /// A key for digests of one kind, which tells nothing of this one nor of those of other kinds.
+    pub fn for_digests(&self, of: &str) -> Hmac<Sha256> {
+        let mut mac = self.mac();
+        // No CIN is as long.
+        mac.update(b"rollbook digests of ");
+        mac.update(of.as_bytes());
+        keyed(&mac.finalize().into_bytes().into())
+    }
+
+    fn mac(&self) -> Hmac<Sha256> {
+        keyed(&self.0)
+    }
+}
+
+fn keyed(key: &[u8; 32]) -> Hmac<Sha256> {
+    // HMAC pads a key to its hash's block with zeros, so this is the key itself.
+    let mut block = [0; 64];
+    block[..32].copy_from_slice(key);
+    Hmac::new(&block.into())
 }
 
 impl fmt::Debug for LedgerKey {

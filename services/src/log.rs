@@ -6,6 +6,7 @@
 mod access;
 mod append;
 mod batch;
+mod erasable;
 mod follow;
 mod memory;
 mod nats;
@@ -21,6 +22,7 @@ use futures_util::stream::BoxStream;
 use rollbook_events::ids::Position;
 
 pub use access::{Access, SecretError, connect, secret};
+pub use erasable::Erasable;
 pub use memory::MemoryLog;
 pub use nats::NatsLog;
 pub use peek::Which;
@@ -58,6 +60,10 @@ impl StreamSpec {
     /// Who was shown what of whom.
     pub const ACCESS: Self = Self { name: "ACCESS", subjects: "access.*" };
 
+    /// The keys that identities are sealed with, wrapped, a subject a member: never archived, and the one stream whose
+    /// messages may be erased.
+    pub const IDENTITY_KEYS: Self = Self { name: "IDENTITY_KEYS", subjects: "key.*" };
+
     /// Every event once more for downstream services, a subject a plan and kind. A function of `ENROLLMENT`, so that no
     /// archive need hold it.
     pub const FEED: Self = Self { name: "ENROLLMENT_FEED", subjects: "feed.*.*" };
@@ -67,6 +73,11 @@ impl StreamSpec {
 
     /// All that hold what is nowhere else: these are archived, verified and guarded.
     pub const ALL: [Self; 4] = [Self::ENROLLMENT, Self::IDENTITY, Self::INTAKE, Self::ACCESS];
+
+    /// Whether single messages may be erased, which leaves holes.
+    pub fn erasable(&self) -> bool {
+        *self == Self::IDENTITY_KEYS
+    }
 
     /// Whether a literal subject belongs to this stream.
     pub fn admits(&self, subject: &str) -> bool {

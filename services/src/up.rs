@@ -3,6 +3,7 @@
 mod demo;
 mod feeding;
 mod folder;
+mod keys;
 mod listen;
 mod operator;
 mod parts;
@@ -33,6 +34,7 @@ use operator::{keep_operators_token, operators_token};
 
 pub(crate) use folder::make_folder;
 pub use listen::Listening;
+use parts::Recording;
 pub use parts::{Role, Streams};
 
 /// How long callers in flight may take for their answers at the end.
@@ -70,6 +72,8 @@ pub struct Settings {
     pub demo: Option<u32>,
     /// How the guards watch.
     pub guards: guards::Settings,
+    /// Where the wrapping keys lie; in the data folder where nothing is named.
+    pub wrapping_keys: Option<PathBuf>,
 }
 
 /// How `rollbook serve` runs.
@@ -93,6 +97,8 @@ pub struct ServeSettings {
     pub archive: Option<(Address, Duration)>,
     /// Whom a publisher calls for the feed, where anybody is to be.
     pub webhooks: Option<webhooks::Settings>,
+    /// Where a recorder's wrapping keys lie; in the data folder where nothing is named.
+    pub wrapping_keys: Option<PathBuf>,
 }
 
 /// Runs a whole ledger until it is told to end.
@@ -161,12 +167,14 @@ async fn begin(settings: &Settings, access: &Access, cancelled: &CancellationTok
     failpoint!("start.after_streams");
     let watched = Watched { places: places(&settings.data, &database), data: settings.data.clone(), records: true };
     let guards = Guards::new(streams.all(), views.live().clone(), health.clone(), watched, settings.guards)?;
+    let guards = guards.comparing(streams.keys());
     // Before anything can be recorded: not even a first rulebook stands on a log that has lost its end, or is not what was
     // archived.
     guards.look().await;
     let archiving = archive(&streams, settings.archive.as_ref(), &health).await?;
     let streams = streams.guarded(&guards);
-    let mut app = parts::whole(&streams, views, &settings.data, &health, guards.last_recorded(), cancelled).await?;
+    let recording = Recording { last_recorded: guards.last_recorded(), wrapping_keys: settings.wrapping_keys.clone() };
+    let mut app = parts::whole(&streams, views, &settings.data, &health, recording, cancelled).await?;
     app.archive = archiving.as_ref().map(Archiving::watched);
     feeding::call(&mut app, &streams, settings.webhooks.as_ref(), cancelled).await?;
     let watch = guards.watch(app.status.clone(), cancelled);
@@ -196,11 +204,12 @@ pub async fn serve(role: Role, mut settings: ServeSettings) -> anyhow::Result<()
         records: role == Role::Recorder,
     };
     let guards = Guards::new(streams.all(), views.live().clone(), health.clone(), watched, settings.guards)?;
+    let guards = guards.comparing(streams.keys());
     guards.look().await;
     let archiving = archive(&streams, settings.archive.as_ref(), &health).await?;
     let streams = streams.guarded(&guards);
-    let mut app =
-        parts::part(role, &streams, views, &settings.data, &health, guards.last_recorded(), &cancelled).await?;
+    let recording = Recording { last_recorded: guards.last_recorded(), wrapping_keys: settings.wrapping_keys };
+    let mut app = parts::part(role, &streams, views, &settings.data, &health, recording, &cancelled).await?;
     app.archive = archiving.as_ref().map(Archiving::watched);
     feeding::call(&mut app, &streams, settings.webhooks.as_ref(), &cancelled).await?;
     let watch = guards.watch(app.status.clone(), &cancelled);

@@ -1,11 +1,12 @@
 //! Stream, archive, chains and views compared with one another: what was checked, with counts, and every damage found.
 //!
 //! Reading order: [`finding`] (what is told), [`walk`] (every position of a stream, also of a damaged one), [`shelf`] (every
-//! segment of an archive, also of a damaged one), [`stream`] (both side by side, with decoding and chains), [`history`] and
-//! [`views`] (the views against the stream).
+//! segment of an archive, also of a damaged one), [`stream`] (both side by side, with decoding and chains), [`identities`]
+//! (whether what is sealed opens, and what was destroyed does not), [`history`] and [`views`] (the views against the stream).
 
 pub mod finding;
 mod history;
+mod identities;
 mod looked;
 pub mod receipt;
 mod shelf;
@@ -20,6 +21,7 @@ use rollbook_events::Position;
 use rollbook_projections::store::Db;
 
 use crate::archive::place::Place;
+use crate::identity_keys::KeyStore;
 use crate::log::{Log, NatsLog, ReadError, SettingsError, StreamSpec};
 use finding::{Report, Told};
 
@@ -28,6 +30,8 @@ use finding::{Report, Told};
 pub struct Wanted {
     /// The streams.
     pub streams: Vec<(StreamSpec, NatsLog)>,
+    /// The keys of identities, and the keys that they are wrapped with, where they can be read.
+    pub keys: Option<KeyStore>,
     /// The archive, where there is one.
     pub archive: Option<Arc<dyn Place>>,
     /// The views, where they could be opened.
@@ -48,6 +52,13 @@ pub async fn verify(wanted: &Wanted, told: &mut Told<'_>) -> Result<Report, Read
         let head = if there { log.head().await? } else { Position(0) };
         let views = wanted.views.as_ref().filter(|_| *spec == StreamSpec::ENROLLMENT);
         stream::verify(spec, (log, head), wanted.archive.clone(), views, &mut report, told).await?;
+    }
+    if let (Some(keys), Some((_, log))) =
+        (&wanted.keys, wanted.streams.iter().find(|(spec, _)| *spec == StreamSpec::IDENTITY))
+    {
+        identities::verify(log, keys, &mut report, told).await?;
+    } else {
+        report.note("without wrapping keys nobody sees whether the identities open: --wrapping-keys names them");
     }
     if let Some(db) = &wanted.views {
         views::check_file(db, &mut report).await;

@@ -43,7 +43,16 @@ impl Ledger {
     /// # Panics
     /// Where it does not come to listen; with what it said.
     pub fn start(data: &Path, arguments: &[&str]) -> Self {
+        Self::start_to_die(data, arguments, "")
+    }
+
+    /// Starts one that is killed where it passes a point of its program, as in `recorder.before_append=kill`.
+    ///
+    /// # Panics
+    /// As [`Self::start`].
+    pub fn start_to_die(data: &Path, arguments: &[&str], point: &str) -> Self {
         let mut command = Command::new(crate::rollbook());
+        command.env("ROLLBOOK_FAILPOINT", point);
         command.args(arguments).arg("--data").arg(data).args(["--listen", "127.0.0.1:0"]);
         let log = std::fs::OpenOptions::new().create(true).append(true).open(data.join("up.log")).unwrap();
         // A process group of its own, so that a test can kill the whole tree at once.

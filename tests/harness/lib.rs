@@ -11,6 +11,7 @@
 pub mod chaos;
 pub mod cluster;
 pub mod examples;
+pub mod identities;
 pub mod issuer;
 pub mod ledger;
 pub mod log_contract;

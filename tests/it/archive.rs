@@ -78,6 +78,9 @@ async fn heavy_a_ledger_lost_is_restored_from_its_archive_with_every_row_of_ever
     import(&ledger, county.path());
     let head = ledger.caught_up().await;
     let dumps = ledger.dumps().await;
+    let copies = tempfile::tempdir().unwrap();
+    let keys = copies.path().join("keys.ndjson");
+    ledger.ok(&["identity", "backup-keys", text(&keys)]);
     ledger.stop();
     let archive = lost.path().join("archive");
 
@@ -86,10 +89,17 @@ async fn heavy_a_ledger_lost_is_restored_from_its_archive_with_every_row_of_ever
     assert!(restored.status.success(), "{}", String::from_utf8_lossy(&restored.stderr));
     let told: Value = serde_json::from_slice(&restored.stdout).unwrap();
     assert_eq!(told["streams"][0]["messages"], head);
-    assert_eq!(told["missing"], json!(["ledger.key", "token.key", "tokens.json"]));
-    for file in ["ledger.key", "token.key", "tokens.json", "admin.token"] {
+    assert_eq!(told["missing"], json!(["ledger.key", "token.key", "tokens.json", "wrapping.keys"]));
+    for file in ["ledger.key", "token.key", "tokens.json", "admin.token", "wrapping.keys"] {
         std::fs::copy(lost.path().join(file), new.path().join(file)).unwrap();
     }
+    // The archive holds no key: what is sealed does not open before they are put back.
+    let (code, report) = verified(new.path(), &archive, &[]);
+    assert!(code == 1 && places(&report).contains(&"IDENTITY_KEYS"), "{report:#}");
+    let restored = verb(&["identity", "restore-keys", text(&keys), "--data", text(new.path()), "--json"]);
+    assert!(restored.status.success(), "{}", String::from_utf8_lossy(&restored.stderr));
+    let told: Value = serde_json::from_slice(&restored.stdout).unwrap();
+    assert_eq!(told["restored"], told["keys"]);
 
     let ledger = Ledger::up(new.path(), None);
     assert_eq!(ledger.caught_up().await, head);
@@ -103,6 +113,7 @@ async fn heavy_a_ledger_lost_is_restored_from_its_archive_with_every_row_of_ever
     assert_eq!(count(&report, "event_history", "rows equal to the stream's"), head);
     assert_eq!(count(&report, "event_history", "rows equal to a clean fold's"), dumps[0].1.lines().count() as u64);
     assert!(count(&report, "archive of IDENTITY", "messages equal") > 0);
+    assert_eq!(count(&report, "IDENTITY", "sealed messages opened"), count(&report, "IDENTITY", "messages read"));
     assert!(count(&report, "archive of INTAKE", "messages equal") > 0);
     ledger.stop();
 

@@ -3,6 +3,7 @@
 use std::path::Path;
 use std::process::Command;
 
+use harness::identities::Read;
 use harness::ledger::Ledger;
 use serde_json::{Value, json};
 
@@ -56,5 +57,23 @@ async fn a_history_begun_by_the_first_release_goes_on_in_one_chain() {
     assert!(told.iter().any(|row| row["position"] == last["position"]), "what was told before still stands");
     // A broken chain would have stopped the projector and turned health red.
     ledger.get("/readyz").await;
+    ledger.stop();
+}
+
+#[tokio::test]
+async fn identities_that_the_first_release_wrote_are_told_to_be_in_clear() {
+    let folder = tempfile::tempdir().unwrap();
+    unpack("first-release.tar.gz", folder.path());
+    let data = folder.path().join("data");
+    let ledger = Ledger::up(&data, None);
+    let all = harness::identities::read(&data).await.unwrap();
+    assert!(all.len() > 30 && all.iter().all(|(_, read)| matches!(read, Read::Opened(_))));
+    let member = all[0].0.to_string();
+    let refused = ledger.verb(&["identity", "destroy", &member, "--reason", "a test of it", "--yes"]);
+    let said = String::from_utf8_lossy(&refused.stderr);
+    assert!(refused.status.code() == Some(1) && said.contains("in clear"), "{said}");
+    assert_eq!(harness::identities::read(&data).await.unwrap(), all);
+    let verified = ledger.ok(&["--quiet", "verify"]);
+    assert!(verified.contains("are in clear") && verified.contains("all well"), "{verified}");
     ledger.stop();
 }

@@ -10,7 +10,7 @@ use harness::log_contract::{message, next};
 use harness::server::{Private, binary};
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
-use rollbook::log::{Access, AppendError, Log, NatsLog, ReadError, SettingsError, StreamSpec, connect};
+use rollbook::log::{Access, AppendError, Erasable, Log, NatsLog, ReadError, SettingsError, StreamSpec, connect};
 use rollbook_events::ids::Position;
 use tokio::sync::mpsc;
 use tokio::time::timeout;
@@ -234,4 +234,48 @@ async fn an_answer_that_comes_too_late_is_found_out_and_nothing_is_stored_twice(
     }
     assert_eq!(log.head().await.unwrap(), Position(7));
     private.server.stop().await;
+}
+
+#[tokio::test]
+async fn a_stream_that_is_erased_from_is_read_as_what_it_holds() {
+    let private = Private::start().await;
+    let log = private.log(StreamSpec::IDENTITY_KEYS).await;
+    log.check().await.unwrap();
+    let subject = |n: u64| format!("key.m{n}");
+    let body = |n: u64| format!("body-of-{n}-which-stands-nowhere-else");
+    for first in (1..=1_500).step_by(500) {
+        let batch: Vec<_> = (first..first + 500).map(|n| message(&subject(n), Some(0), &body(n))).collect();
+        log.append(&batch).await.unwrap();
+    }
+    let holds = |n: u64| {
+        let store = private.dir.path().join("nats/store/jetstream/$G/streams/IDENTITY_KEYS/msgs");
+        let files = std::fs::read_dir(store).unwrap().map(|file| std::fs::read(file.unwrap().path()).unwrap());
+        let body = body(n);
+        files.into_iter().any(|bytes| bytes.windows(body.len()).any(|part| part == body.as_bytes()))
+    };
+    assert!(holds(700) && holds(701));
+    for gone in [1, 700, 1_500] {
+        log.erase(Position(gone)).await.unwrap();
+        log.erase(Position(gone)).await.unwrap();
+        assert!(!holds(gone), "the server lets go of a message and does not write over it");
+    }
+    assert!(holds(701));
+    let wanted: Vec<String> = (0..=1_501).map(subject).collect();
+    let found = log.last_of_each(&wanted).await.unwrap();
+    assert_eq!(found.len(), 1_497);
+    assert!(found.values().all(|stored| stored.subject == subject(stored.position.0)));
+    assert!(log.last_of_each(&[subject(1)]).await.unwrap().is_empty());
+    let some = log.some_after(Position(0)).await.unwrap();
+    assert_eq!((some.len(), some[0].position, some[698].position), (1_497, Position(2), Position(701)));
+    assert!(log.some_after(Position(1_499)).await.unwrap().is_empty());
+    // A subject whose only message was erased has none: what is expected of it is the beginning.
+    log.append(&[message(&subject(700), Some(0), "again")]).await.unwrap();
+    let conflict = log.append(&[message(&subject(701), Some(0), "another")]).await.unwrap_err();
+    assert!(matches!(conflict, AppendError::Conflict { .. }), "{conflict}");
+    log.check().await.unwrap();
+    // Nobody takes anything out of the log.
+    let enrollment = private.log(StreamSpec::ENROLLMENT).await;
+    enrollment.append(&[message("enrollment.a", None, "{}")]).await.unwrap();
+    assert!(enrollment.erase(Position(1)).await.is_err());
+    assert!(enrollment.get(Position(1)).await.unwrap().is_some());
 }

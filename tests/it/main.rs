@@ -12,6 +12,7 @@ mod cluster;
 mod contracts;
 mod coverage;
 mod damage;
+mod destroyed_identity;
 mod determining;
 mod edge;
 mod fault_tools;

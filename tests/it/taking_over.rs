@@ -48,7 +48,7 @@ fn caught_up(status: &Value) -> bool {
 async fn heavy_a_standby_takes_over_and_no_row_is_doubled_or_lost() {
     let Some(postgres) = Postgres::start() else { return };
     let (nats, data) = (Private::start().await, tempfile::tempdir().unwrap());
-    for spec in StreamSpec::ALL {
+    for spec in StreamSpec::ALL.into_iter().chain([StreamSpec::IDENTITY_KEYS]) {
         nats.log(spec).await;
     }
     let serve = |role: &str| Part::serve(role, &nats, &postgres.url(), data.path());

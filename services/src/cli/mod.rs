@@ -19,6 +19,7 @@ pub mod secret;
 pub mod server;
 pub mod standing;
 pub mod table;
+pub mod wrapping_keys;
 
 pub mod authorizations;
 pub mod bench;
@@ -31,6 +32,7 @@ pub mod enrollments;
 pub mod feed;
 pub mod findings;
 pub mod history;
+pub mod identity;
 pub mod import;
 pub mod notices;
 pub mod outreach;
@@ -102,6 +104,7 @@ enum Verb {
     Verify(verify::Verify),
     Restore(restore::Restore),
     Doctor(doctor::Doctor),
+    Identity(identity::Identity),
     Token(token::Token),
     Rulebook(rulebook::Rulebook),
     Schema(print::Schema),
@@ -166,6 +169,7 @@ async fn done(cli: &Cli, output: &mut Output) -> anyhow::Result<Exit> {
         Verb::Verify(verb) => verify::run(verb, output).await,
         Verb::Restore(verb) => restore::run(verb, output).await,
         Verb::Doctor(verb) => doctor::run(verb, output).await,
+        Verb::Identity(verb) => identity::run(verb, output).await,
         Verb::Token(verb) => token::run(verb, output),
         Verb::Rulebook(verb) => rulebook::run(verb, output).await,
         Verb::Schema(verb) => print::schema(verb, output),

@@ -25,8 +25,9 @@ It builds the four streams again in a server that has none, each message at the 
 reads all of them back, and compares counts and running hashes with the archive's. Killed or cut off, the same command goes \
 on from where it was. A stream that holds anything else than the archive is refused and left as it is.
 
-The archive does not hold the ledger's key: without DATA/ledger.key no CIN leads to its member any more. Keep a copy of it, \
-of token.key and of tokens.json, apart from the archive.";
+The archive does not hold the ledger's keys: without DATA/ledger.key no CIN leads to its member any more, and without \
+DATA/wrapping.keys and the members' own keys nobody can read who anybody is. Keep copies of both, of token.key and tokens.json, and of what \
+`rollbook identity backup-keys` writes, apart from the archive; `rollbook identity restore-keys` puts the last one back.";
 
 /// Builds the streams again from their archive, in an empty server
 #[derive(Debug, Clone, clap::Args)]
@@ -144,7 +145,7 @@ fn stop(error: RestoreError) -> anyhow::Error {
 
 /// What no archive holds and a ledger needs.
 fn missing_keys(data: &Path) -> Vec<String> {
-    let files = ["ledger.key", "token.key", "tokens.json"];
+    let files = ["ledger.key", "token.key", "tokens.json", "wrapping.keys"];
     files.into_iter().filter(|file| !data.join(file).exists()).map(str::to_owned).collect()
 }
 
@@ -153,6 +154,9 @@ fn say_what_is_missing(missing: &[String], data: &Path, output: &Output) {
         let why = match file.as_str() {
             "ledger.key" => {
                 "without it no CIN leads to its member: put your copy there before the ledger starts, for a new key makes strangers of everyone"
+            }
+            "wrapping.keys" => {
+                "without it nobody can read who anybody is: put your copy there, then your last backup of the members' keys (rollbook identity restore-keys)"
             }
             _ => "without it nobody's token is known any more: put your copy there, or issue new ones",
         };

@@ -32,13 +32,14 @@ pub struct Attached {
 }
 
 impl Server {
-    /// The server named, else that of the data folder: the one that runs, else one that is started.
+    /// The server named, to which it is known as this service, else that of the data folder: the one that runs, else one that
+    /// is started.
     ///
     /// # Errors
     /// Where none can be found or started.
-    pub async fn attach(&self, data: &Path) -> anyhow::Result<Attached> {
+    pub async fn attach_as(&self, data: &Path, service: &str) -> anyhow::Result<Attached> {
         if let Some(url) = &self.nats {
-            return Ok(self.named(url, "archiver"));
+            return Ok(self.named(url, service));
         }
         let held = || Stop::unavailable("the data folder's nats-server cannot be used");
         match running(data).await.with_context(held)? {
@@ -50,7 +51,7 @@ impl Server {
     /// The server named, else a new one on the data folder, which nobody else may be using.
     ///
     /// # Errors
-    /// As [`Server::attach`].
+    /// As [`Server::attach_as`].
     pub async fn start_or_named(&self, data: &Path) -> anyhow::Result<Attached> {
         match &self.nats {
             Some(url) => Ok(self.named(url, "admin")),
@@ -79,6 +80,33 @@ impl Attached {
         let client = connect(&self.access, "rollbook").await.with_context(unreachable)?;
         let open = |spec| (spec, NatsLog::open(client.clone(), &self.access, spec, self.replicas));
         Ok(StreamSpec::ALL.into_iter().map(open).collect())
+    }
+
+    /// One stream, whether it is there or not.
+    ///
+    /// # Errors
+    /// Where the server cannot be reached.
+    pub async fn one(&self, spec: StreamSpec) -> anyhow::Result<NatsLog> {
+        let client = connect(&self.access, "rollbook").await.with_context(unreachable)?;
+        Ok(NatsLog::open(client, &self.access, spec, self.replicas))
+    }
+
+    /// The stream of members' keys, whether it is there or not.
+    ///
+    /// # Errors
+    /// As [`Attached::one`].
+    pub async fn keys(&self) -> anyhow::Result<NatsLog> {
+        self.one(StreamSpec::IDENTITY_KEYS).await
+    }
+
+    /// The stream of members' keys, made where it is not there.
+    ///
+    /// # Errors
+    /// Where the server cannot be reached, or does not make it.
+    pub async fn made_keys(&self) -> anyhow::Result<NatsLog> {
+        let client = connect(&self.access, "rollbook").await.with_context(unreachable)?;
+        let log = NatsLog::create(client, &self.access, StreamSpec::IDENTITY_KEYS, self.replicas).await;
+        log.context(Stop::unavailable("could not open the stream IDENTITY_KEYS"))
     }
 
     /// The streams, made where they are not there.

@@ -110,7 +110,11 @@ async fn opened(ask: &Ask, make: bool, output: &mut Output) -> anyhow::Result<()
     opened.check_feed().await.map_err(stopped)?;
     opened.check_attempts().await.map_err(stopped)?;
     let all = opened.whole().iter().map(|(spec, log)| (*spec, log));
-    for (spec, log) in all.chain([(StreamSpec::FEED, opened.feed()), (StreamSpec::ATTEMPTS, opened.attempts())]) {
+    for (spec, log) in all.chain([
+        (StreamSpec::FEED, opened.feed()),
+        (StreamSpec::ATTEMPTS, opened.attempts()),
+        (StreamSpec::IDENTITY_KEYS, opened.keys()),
+    ]) {
         let head = log.head().await.context(Stop::unavailable("the log cannot be read"))?;
         if ask.json {
             output.line(json!({ "stream": spec.name, "head": head.0, "replicas": replicas, "settings": "ok" }))?;

@@ -11,6 +11,7 @@ use super::folder::Folder;
 use super::guards::Guarding;
 use super::log_access::LogAccess;
 use super::secret::Secret;
+use super::wrapping_keys::WrappingKeysFile;
 use crate::archive::Address;
 use crate::feed::webhooks;
 use crate::up::{Role, ServeSettings, Settings};
@@ -36,7 +37,7 @@ Examples:
 --tls-cert ledger.pem --tls-key ledger.key
 
 The streams are made beforehand, with `rollbook streams create`. Parts that serve the same ledger need the same NATS server, the same database, and a data folder with the same ledger.key, \
-token.key and tokens.json.";
+token.key and tokens.json; recorders need the same wrapping.keys as well.";
 
 /// Runs a whole ledger on this machine
 #[derive(Debug, Clone, clap::Args)]
@@ -67,6 +68,8 @@ pub struct Up {
     demo_members: u32,
     #[command(flatten)]
     guarding: Guarding,
+    #[command(flatten)]
+    wrapping: WrappingKeysFile,
 }
 
 /// A part of a ledger.
@@ -111,6 +114,8 @@ pub struct Serve {
     folder: Folder,
     #[command(flatten)]
     guarding: Guarding,
+    #[command(flatten)]
+    wrapping: WrappingKeysFile,
 }
 
 /// Whom to call.
@@ -168,6 +173,7 @@ pub async fn up(up: &Up) -> anyhow::Result<Exit> {
         webhooks: up.webhooks.settings()?,
         demo: up.demo.then_some(up.demo_members),
         guards: up.guarding.settings(),
+        wrapping_keys: up.wrapping.named(),
     };
     crate::up::up(settings).await.context(stopped())?;
     Ok(Exit::Done)
@@ -199,6 +205,7 @@ pub async fn serve(serve: &Serve) -> anyhow::Result<Exit> {
         guards: serve.guarding.settings(),
         archive,
         webhooks: serve.webhooks.settings()?,
+        wrapping_keys: serve.wrapping.named(),
     };
     crate::up::serve(role, settings).await.context(stopped())?;
     Ok(Exit::Done)

@@ -16,8 +16,10 @@ use super::output::Output;
 use super::pace::duration;
 use super::secret::Secret;
 use super::server::{Attached, Server};
+use super::wrapping_keys::WrappingKeysFile;
 use crate::archive::{Address, Place};
 use crate::error_chain::chain;
+use crate::identity_keys::{KeyStore, WrappingKeys};
 use crate::verify::finding::{REBUILD, Report};
 use crate::verify::{Wanted, receipt, verify};
 
@@ -29,7 +31,8 @@ Examples:
 
 It reads every message of the four streams and looks whether positions run without a gap, whether each can be read and \
 names its member's event before it, whether the archive's segments are whole, follow one another and hold the same, and \
-whether event_history does. --views also folds the whole log anew beside the views and compares every row of every view.
+whether event_history does; and whether every sealed identity opens with its member's key, and those that were destroyed have \
+none (with --nats that needs a recorder's nkey and --wrapping-keys). --views also folds the whole log anew beside the views and compares every row of every view.
 
 A ledger that runs may go on running. Where none runs, the data folder's nats-server is started for as long as this takes; \
 it mends its own indexes as it starts, so copy a damaged folder first where it is to be looked at later.
@@ -51,6 +54,8 @@ pub struct Verify {
     /// The archive: a folder, s3://BUCKET/PREFIX, or none to leave it out [default: the data folder's; with --nats: none]
     #[arg(long, env = "ROLLBOOK_ARCHIVE", value_name = "ADDRESS|none")]
     archive: Option<String>,
+    #[command(flatten)]
+    wrapping: WrappingKeysFile,
     /// Fold the whole log anew and compare every row of every view
     #[arg(long)]
     views: bool,
@@ -71,7 +76,9 @@ pub async fn run(asked: &Verify, output: &mut Output) -> anyhow::Result<Exit> {
         return Err(Stop::usage(what).next("name the data folder with --data, or a server with --nats").into());
     }
     let place = archive(asked.archive.as_deref(), asked.server.nats.is_none().then_some(data))?;
-    let attached = asked.server.attach(data).await?;
+    // Keys are the recorder's alone.
+    let service = if asked.wrapping.named().is_some() { "recorder" } else { "archiver" };
+    let attached = asked.server.attach_as(data, service).await?;
     let report = compare(asked, &attached, place, output).await;
     attached.end().await;
     let report = report?;
@@ -112,7 +119,8 @@ async fn compare(
     };
     let fold_in = scratch.as_ref().map(|scratch| scratch.0.clone());
     let db = views.as_ref().map(|views| views.live().db());
-    let wanted = Wanted { streams, archive, views: db, fold_in };
+    let keys = keys(asked, attached).await?;
+    let wanted = Wanted { streams, keys, archive, views: db, fold_in };
     let mut meter: Option<(String, Meter)> = None;
     let mut told = |what: &str, done: u64, all: u64| {
         if meter.as_ref().is_none_or(|(before, _)| before != what) {
@@ -145,6 +153,14 @@ async fn compare(
     report.findings.append(&mut found.findings);
     report.notes.append(&mut found.notes);
     Ok(report)
+}
+
+/// The keys of identities, where the keys are there that they are wrapped with.
+async fn keys(asked: &Verify, attached: &Attached) -> anyhow::Result<Option<KeyStore>> {
+    let beside = asked.server.nats.is_none().then(|| asked.wrapping.or_in(asked.folder.path()));
+    let Some(path) = asked.wrapping.named().or(beside.filter(|path| path.exists())) else { return Ok(None) };
+    let wrapping = WrappingKeys::read(&path).context(Stop::usage("the wrapping keys cannot be used"))?;
+    Ok(Some(KeyStore::new(Arc::new(attached.keys().await?), wrapping)))
 }
 
 /// The database of the views, where one is asked for; that it cannot be opened is a finding like any other.

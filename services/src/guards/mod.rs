@@ -26,7 +26,7 @@ pub use watch::Watch;
 use crate::clock as time;
 use crate::error_chain::chain;
 use crate::health::{Forbids, Health};
-use crate::log::{Log, StreamSpec};
+use crate::log::{Log, NatsLog, StreamSpec};
 
 /// The check of the disks.
 const DISK: &str = "disk";
@@ -61,6 +61,8 @@ pub struct Watched {
 #[derive(Debug, Clone)]
 pub struct Guards {
     logs: [Arc<AcknowledgedLog>; StreamSpec::ALL.len()],
+    /// Streams that are no part of the log, whose settings matter all the same.
+    beside: Vec<NatsLog>,
     views: Live,
     health: Health,
     watched: Watched,
@@ -87,7 +89,14 @@ impl Guards {
             let spec = specs.next().unwrap_or(StreamSpec::ENROLLMENT);
             Arc::new(AcknowledgedLog::new(log, spec, receipts.get(spec.name).copied(), health.clone()))
         });
-        Ok(Self { logs, views, health, watched, settings, last_recorded: LastRecorded::default() })
+        Ok(Self { logs, beside: Vec::new(), views, health, watched, settings, last_recorded: LastRecorded::default() })
+    }
+
+    /// The same, comparing the settings of one more stream.
+    #[must_use]
+    pub fn comparing(mut self, log: &NatsLog) -> Self {
+        self.beside.push(log.clone());
+        self
     }
 
     /// The streams, each behind its guard, in the order they came.
@@ -105,6 +114,9 @@ impl Guards {
         self.look_at_disks().await;
         let mut compared = Vec::with_capacity(self.logs.len());
         for log in &self.logs {
+            compared.push((log.name(), log.check().await));
+        }
+        for log in &self.beside {
             compared.push((log.name(), log.check().await));
         }
         settings::judge(&self.health, &compared, time::now());

@@ -266,6 +266,9 @@ failures! {
     Operated = [BadRequest] [Unauthenticated] [Forbidden] [Internal] [Unavailable] [TimedOut];
     /// What a request for a token may be refused with.
     TokenRefused = [BadRequest, UnsupportedGrant] [InvalidClient] [TooLarge] [UnsupportedMediaType] [Internal] [Unavailable] [TimedOut];
+    /// What destroying an identity may fail with.
+    Destroying = [BadRequest, Malformed] [Unauthenticated] [Forbidden] [NotFound] [TooLarge] [Rejected] [Internal]
+        [OutcomeUnknown, RecordingStopped, NotReady, Unavailable, NoRecorder] [TimedOut];
     /// Where what is asked for is against how things are.
     AgainstWhatIs = [AgainstWhatIs];
     /// Where a name is unknown.

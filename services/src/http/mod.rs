@@ -29,6 +29,7 @@ mod feed_stream;
 mod feed_webhooks;
 mod findings;
 mod health;
+mod identity;
 mod intake;
 mod layers;
 mod limits;
@@ -110,6 +111,7 @@ fn routes() -> OpenApiRouter<Edge> {
         .merge(feed_asked::routes())
         .merge(feed_webhooks::routes())
         .merge(status::routes())
+        .merge(identity::routes())
         .merge(health::routes())
         .merge(schemas::routes())
         .merge(token::routes())

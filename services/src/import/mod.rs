@@ -5,24 +5,26 @@
 //! same end.
 
 mod outcome;
+mod purge;
 mod quarantine;
 mod rows;
 mod run;
 mod state;
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex};
 
 use rollbook_events::families::rules::Rules;
 use rollbook_events::intake::{FileKind, RowCounts};
-use rollbook_events::{Actor, Event, Hash, PlanCode};
+use rollbook_events::{Actor, Event, Hash, MemberId, PlanCode};
 use rollbook_projections::Rulebook;
 use serde::{Deserialize, Serialize};
 use tokio::sync::watch;
 
 use crate::files::Defaults;
 use crate::identity_index::IdentityIndex;
+use crate::identity_index::destroying::Called;
 use crate::ledger_key::LedgerKey;
 use crate::log::Log;
 use crate::recorder::Recorder;
@@ -234,6 +236,20 @@ impl Importer {
     /// Where the file is none of its kind, or the ledger cannot be reached.
     pub async fn import(&self, upload: Upload) -> Result<watch::Receiver<Progress>, ImportError> {
         run::begin(&self.inner, upload).await
+    }
+
+    /// Takes what quarantined rows say of these members out of this program's quarantine; how many rows that were. Rows whose
+    /// CIN cannot be read are found by name alone.
+    ///
+    /// # Errors
+    /// Where a file cannot be read or written.
+    pub async fn purge(&self, members: HashSet<MemberId>, called: Called) -> std::io::Result<u64> {
+        let (folder, key) = (self.inner.data.join("quarantine"), self.inner.key.clone());
+        let purging = move || {
+            let whom = purge::Whom { members: &members, called: &called, key: &key };
+            purge::purge(&folder, &whom)
+        };
+        tokio::task::spawn_blocking(purging).await.map_err(std::io::Error::other)?
     }
 
     /// What is known of a file by its hash: its report so far.

@@ -4,8 +4,12 @@ use std::fs::{self, File, OpenOptions};
 use std::io::{BufRead, BufReader, Write};
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
+use std::sync::Mutex;
 
 use serde::{Deserialize, Serialize};
+
+/// Who adds to a quarantine file, or takes a person out of one, holds this: the files are the process's own.
+pub(super) static FILES: Mutex<()> = Mutex::new(());
 
 /// A row that waits for a person.
 #[derive(Clone, Serialize, Deserialize)]
@@ -27,7 +31,6 @@ impl std::fmt::Debug for Line {
 #[derive(Debug)]
 pub(super) struct Quarantine {
     path: PathBuf,
-    file: Option<File>,
 }
 
 impl Quarantine {
@@ -35,6 +38,7 @@ impl Quarantine {
     /// those rows are read again. Gives what is in it.
     pub(super) fn resume(path: PathBuf, settled: u32) -> std::io::Result<(Self, Vec<Line>)> {
         let mut kept = Vec::new();
+        let _alone = FILES.lock();
         if path.exists() {
             for text in BufReader::new(File::open(&path)?).split(b'\n') {
                 // A line cut off by a kill is of a row that was not settled.
@@ -55,23 +59,22 @@ impl Quarantine {
             file.sync_all()?;
             fs::rename(&beside, &path)?;
         }
-        Ok((Self { path, file: None }, kept))
+        Ok((Self { path }, kept))
     }
 
     /// Adds rows, on disk when it answers.
-    pub(super) fn add(&mut self, lines: &[Line]) -> std::io::Result<()> {
+    pub(super) fn add(&self, lines: &[Line]) -> std::io::Result<()> {
         if lines.is_empty() {
             return Ok(());
         }
-        let file = match &mut self.file {
-            Some(file) => file,
-            none => none.insert(private(&self.path)?),
-        };
         let mut bytes = Vec::new();
         for line in lines {
             serde_json::to_writer(&mut bytes, line)?;
             bytes.push(b'\n');
         }
+        let _alone = FILES.lock();
+        // Opened each time: it may be another file since somebody was taken out of it.
+        let mut file = private(&self.path)?;
         file.write_all(&bytes)?;
         file.sync_data()
     }
@@ -82,7 +85,7 @@ impl Quarantine {
     }
 }
 
-fn private(path: &Path) -> std::io::Result<File> {
+pub(super) fn private(path: &Path) -> std::io::Result<File> {
     if let Some(folder) = path.parent() {
         fs::create_dir_all(folder)?;
     }
@@ -102,7 +105,7 @@ mod tests {
         use std::os::unix::fs::PermissionsExt;
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("quarantine").join("f.ndjson");
-        let (mut quarantine, kept) = Quarantine::resume(path.clone(), 0).unwrap();
+        let (quarantine, kept) = Quarantine::resume(path.clone(), 0).unwrap();
         assert!(kept.is_empty());
         quarantine.add(&[line(2), line(5)]).unwrap();
         OpenOptions::new().append(true).open(&path).unwrap().write_all(b"{\"file\":\"f.c").unwrap();

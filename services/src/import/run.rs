@@ -133,7 +133,7 @@ impl Run {
             self.received(profile).await?;
         }
         let path = self.inner.quarantine_path(self.upload.sha256);
-        let (mut quarantine, waiting) = Quarantine::resume(path, settled.unwrap_or(0))?;
+        let (quarantine, waiting) = Quarantine::resume(path, settled.unwrap_or(0))?;
         self.report.send_modify(|progress| progress.note_waiting(quarantine.path(), &waiting));
         let chunks = stream::unfold(chunks, |mut chunks| async move { Some((chunks.recv().await?, chunks)) });
         let [identifying, queueing, answering] = [self, self, self].map(Arc::clone);
@@ -145,7 +145,7 @@ impl Run {
         while let Some(chunk) = recorded.next().await {
             let chunk = chunk?;
             let broken_at = chunk.broken_at;
-            self.settle(chunk, &mut quarantine).await?;
+            self.settle(chunk, &quarantine).await?;
             if let Some(row) = broken_at {
                 return Err(anyhow!("the file breaks off at row {row}; send it again whole"));
             }
@@ -209,7 +209,7 @@ impl Run {
         Ok(Settled { outcomes, bytes_read: chunk.bytes_read, broken_at: chunk.broken_at })
     }
 
-    async fn settle(&self, settled: Settled, quarantine: &mut Quarantine) -> Result<(), Failure> {
+    async fn settle(&self, settled: Settled, quarantine: &Quarantine) -> Result<(), Failure> {
         let lines: Vec<Line> = settled.outcomes.iter().filter_map(|outcome| outcome.line(&self.upload.name)).collect();
         quarantine.add(&lines)?;
         failpoint!("import.after_quarantine");

@@ -213,6 +213,17 @@ impl NatsLog {
     pub(super) async fn read_many(&self, subject: &str) -> Result<Vec<Stored>, ReadError> {
         // From the first: where to start within a subject costs the server more than to send it all.
         let consumer = self.consumer(DeliverPolicy::All, subject.to_owned(), READER_KEPT).await?;
+        self.read_off(consumer).await
+    }
+
+    /// Messages after a position, holes passed over, as far as the server has them at hand; none where there are no more.
+    pub(super) async fn read_some(&self, after: Position) -> Result<Vec<Stored>, ReadError> {
+        let from = DeliverPolicy::ByStartSequence { start_sequence: after.0 + 1 };
+        let consumer = self.consumer(from, String::new(), READER_KEPT).await?;
+        self.read_off(consumer).await
+    }
+
+    async fn read_off(&self, consumer: Consumer<pull::Config>) -> Result<Vec<Stored>, ReadError> {
         let read = read_all(&consumer).await;
         // Left to itself the server keeps it for a second, and many readers at once would come to its limit.
         let name = &consumer.cached_info().name;

@@ -1,6 +1,6 @@
 //! A log that forgets with the process. It keeps the bytes, and where servers differ it is as strict as the strictest.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use async_trait::async_trait;
@@ -24,12 +24,33 @@ struct Kept {
     messages: Vec<Stored>,
     by_subject: HashMap<String, Vec<Position>>,
     by_id: HashMap<String, Position>,
+    erased: HashSet<Position>,
 }
 
 impl MemoryLog {
     /// An empty one.
     pub fn new(spec: StreamSpec) -> Self {
         Self { spec, kept: Arc::default(), head: watch::Sender::new(Position(0)) }
+    }
+
+    /// Erases a message.
+    pub(super) fn take_out(&self, position: Position) {
+        let mut kept = self.kept();
+        let index = usize::try_from(position.0).ok().and_then(|position| position.checked_sub(1));
+        let Some(stored) = index.and_then(|index| kept.messages.get_mut(index)) else { return };
+        stored.body = bytes::Bytes::new();
+        let subject = stored.subject.clone();
+        kept.erased.insert(position);
+        if let Some(positions) = kept.by_subject.get_mut(&subject) {
+            positions.retain(|of| *of != position);
+        }
+    }
+
+    /// What is left after a position.
+    pub(super) fn left_after(&self, after: Position) -> Vec<Stored> {
+        let kept = self.kept();
+        let left = kept.messages.iter().filter(|stored| stored.position > after);
+        left.filter(|stored| !kept.erased.contains(&stored.position)).cloned().collect()
     }
 
     fn kept(&self) -> MutexGuard<'_, Kept> {
@@ -49,7 +70,7 @@ impl Kept {
 
     fn get(&self, position: Position) -> Option<&Stored> {
         let index = usize::try_from(position.0.checked_sub(1)?).ok()?;
-        self.messages.get(index)
+        self.messages.get(index).filter(|stored| !self.erased.contains(&stored.position))
     }
 
     fn positions(&self, subject: &str) -> &[Position] {

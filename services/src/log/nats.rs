@@ -118,6 +118,11 @@ impl NatsLog {
         Self { client, context, spec, replicas, monitoring: access.monitoring.clone() }
     }
 
+    /// The stream's name.
+    pub fn name(&self) -> &'static str {
+        self.spec.name
+    }
+
     /// Asks the JetStream API by hand: async-nats would write question and answer, bodies included, to its debug log.
     pub(super) async fn ask<T: DeserializeOwned>(&self, verb: &str, question: &Value) -> Result<T, ApiError> {
         let subject = format!("$JS.API.{verb}.{}", self.spec.name);
@@ -219,7 +224,7 @@ impl Log for NatsLog {
         };
         settings::compare(&self.spec, &settings::wanted(&self.spec, self.replicas), &info.config)?;
         let StreamState { messages, last_seq: last } = info.state;
-        if messages != last {
+        if messages != last && !self.spec.erasable() {
             return Err(SettingsError::Missing { stream: self.spec.name, messages, last });
         }
         settings::check_sync(self.monitoring.as_deref(), self.replicas).await

@@ -115,10 +115,12 @@ pub(super) fn wanted(spec: &StreamSpec, replicas: usize) -> Config {
         max_consumers: -1,
         max_message_size: i32::try_from(MOST_BYTES + HEADER_ROOM).unwrap_or(i32::MAX),
         duplicate_window: Duration::from_secs(120),
-        deny_delete: true,
+        // What may be erased is erased by its position, never by the subject or the stream.
+        deny_delete: !spec.erasable(),
         deny_purge: true,
         allow_atomic_publish: true,
-        allow_direct: false,
+        // Many subjects are asked for at once by direct gets alone.
+        allow_direct: spec.erasable(),
         compression: Some(Compression::None),
         ..Config::default()
     }

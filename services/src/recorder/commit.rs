@@ -123,6 +123,7 @@ impl Committer {
             self.histories.may_be_linked.note(*subject, &submission.event);
             ids.extend(submission.id);
         }
+        self.want_ages(requests).await?;
         let unreadable =
             if now { self.histories.reload_all(subjects).await? } else { self.histories.want(subjects).await? };
         match self.histories.unreadable() {
@@ -137,6 +138,15 @@ impl Committer {
             self.histories.reserved.note(id, subject);
         }
         Ok(unreadable)
+    }
+
+    /// Sees to it that the ages are at hand that submissions leave out.
+    async fn want_ages(&self, requests: &[Request]) -> Result<(), HistoryError> {
+        let Some(ages) = &self.ages else { return Ok(()) };
+        let given = requests.iter().flat_map(|request| request.work.given());
+        let of_members = given.filter_map(|(subject, submission)| Some((subject.member()?, &submission.event)));
+        // An event without the age it could have had would stay so: better none is recorded now.
+        Ok(ages.want_ages(of_members).await?)
     }
 
     /// Prepares one request alone, on what the stream holds now.

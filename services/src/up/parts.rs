@@ -1,6 +1,6 @@
 //! Putting the parts together.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use anyhow::{Context, bail};
@@ -18,18 +18,22 @@ use uuid::Uuid;
 use crate::access_log::AccessLog;
 use crate::app::App;
 use crate::clock;
+use crate::destruction::Destruction;
 use crate::failpoint;
 use crate::feed::Feed;
 use crate::guards::{Guards, LastRecorded};
 use crate::health::Health;
 use crate::http::{LimitSettings, Limits};
 use crate::identity_index::IdentityIndex;
+use crate::identity_keys::wrapping;
 use crate::import::Importer;
 use crate::ledger_key::LedgerKey;
 use crate::log::{Access, Log, NatsLog, SettingsError, StreamSpec, connect};
 use crate::projector::{Lead, Status, follow_live, look_from_outside, watch_progress};
 use crate::recorder::{Committer, Histories, Recorder, SWEEP_EVERY, Sweep, Work};
 use crate::tokens::Tokens;
+
+use super::keys::keystore;
 
 /// Makes the id of an adoption of the text adopted, so that two recorders that start at once adopt it once.
 const ADOPTION: Uuid = Uuid::from_u128(0x1f0c_77d2_9a35_4d3e_8b77_54c1_02fe_9b10);
@@ -59,6 +63,8 @@ pub struct Streams {
     whole: Vec<(StreamSpec, NatsLog)>,
     pub(super) feed: NatsLog,
     pub(super) attempts: NatsLog,
+    /// The keys of identities, which are no part of the log.
+    keys: NatsLog,
 }
 
 impl std::fmt::Debug for Streams {
@@ -88,14 +94,7 @@ impl Streams {
         let client = connect(access, "rollbook").await.context("could not reach the NATS server")?;
         let mut whole = Vec::new();
         for spec in StreamSpec::ALL {
-            let log = if make {
-                NatsLog::create(client.clone(), access, spec, replicas).await
-            } else {
-                Ok(NatsLog::open(client.clone(), access, spec, replicas))
-            };
-            let log = log.with_context(|| format!("could not open the stream {}", spec.name))?;
-            check(&log).await.with_context(|| format!("the stream {} cannot be trusted", spec.name))?;
-            whole.push((spec, log));
+            whole.push((spec, open_one(&client, access, spec, replicas, make).await?));
         }
         // What only the feed needs; who publishes it compares them.
         let other = async |spec: StreamSpec| -> anyhow::Result<NatsLog> {
@@ -106,6 +105,7 @@ impl Streams {
             log.with_context(|| format!("could not open the stream {}", spec.name))
         };
         let (feed, attempts) = (other(StreamSpec::FEED).await?, other(StreamSpec::ATTEMPTS).await?);
+        let keys = open_one(&client, access, StreamSpec::IDENTITY_KEYS, replicas, make).await?;
         let open = |spec| -> anyhow::Result<Arc<dyn Log>> {
             let found = whole.iter().find(|(of, _)| *of == spec);
             Ok(Arc::new(found.context("a stream was not opened")?.1.clone()))
@@ -118,12 +118,18 @@ impl Streams {
             whole,
             feed,
             attempts,
+            keys,
         })
     }
 
     /// Those that are archived, whole.
     pub fn whole(&self) -> &[(StreamSpec, NatsLog)] {
         &self.whole
+    }
+
+    /// The keys of identities.
+    pub fn keys(&self) -> &NatsLog {
+        &self.keys
     }
 
     /// All of them, in the order of [`StreamSpec::ALL`].
@@ -139,6 +145,23 @@ impl Streams {
     }
 }
 
+async fn open_one(
+    client: &async_nats::Client,
+    access: &Access,
+    spec: StreamSpec,
+    replicas: usize,
+    make: bool,
+) -> anyhow::Result<NatsLog> {
+    let log = if make {
+        NatsLog::create(client.clone(), access, spec, replicas).await
+    } else {
+        Ok(NatsLog::open(client.clone(), access, spec, replicas))
+    };
+    let log = log.with_context(|| format!("could not open the stream {}", spec.name))?;
+    check(&log).await.with_context(|| format!("the stream {} cannot be trusted", spec.name))?;
+    Ok(log)
+}
+
 /// Compares what the promises rest on. A server that tells nothing of its flushing is warned of, not trusted silently.
 pub(super) async fn check(log: &dyn Log) -> anyhow::Result<()> {
     match log.check().await {
@@ -150,20 +173,28 @@ pub(super) async fn check(log: &dyn Log) -> anyhow::Result<()> {
     }
 }
 
+/// What a recorder is given beside its streams.
+pub(super) struct Recording {
+    /// When the log's last event was recorded.
+    pub(super) last_recorded: LastRecorded,
+    /// Where the wrapping keys lie, where that is not the data folder.
+    pub(super) wrapping_keys: Option<PathBuf>,
+}
+
 /// Recorder, projector, publisher and query in one.
 pub(super) async fn whole(
     streams: &Streams,
     views: Views,
     data: &Path,
     health: &Health,
-    last_recorded: LastRecorded,
+    recording: Recording,
     cancelled: &CancellationToken,
 ) -> anyhow::Result<App> {
     // Nobody else runs on this folder, whose store is locked: an id that stays need not wait for its own lease to run out.
     let (lead, status) = Lead::new(streams.enrollment.clone(), views.clone(), kept_id(data)?);
     let mut app = bare(streams, views, status, data, health, cancelled)?;
     app.tasks.spawn(lead.run(cancelled.clone()));
-    start_recorder(&mut app, streams, last_recorded, cancelled).await?;
+    start_recorder(&mut app, streams, recording, cancelled).await?;
     super::feeding::publish(&mut app, streams, cancelled);
     Ok(app)
 }
@@ -175,7 +206,7 @@ pub(super) async fn part(
     views: Views,
     data: &Path,
     health: &Health,
-    last_recorded: LastRecorded,
+    recording: Recording,
     cancelled: &CancellationToken,
 ) -> anyhow::Result<App> {
     let log = streams.enrollment.clone();
@@ -188,7 +219,7 @@ pub(super) async fn part(
     let status = look_from_outside(log, views.live().clone(), cancelled.clone());
     let mut app = bare(streams, views, status, data, health, cancelled)?;
     if role == Role::Recorder {
-        start_recorder(&mut app, streams, last_recorded, cancelled).await?;
+        start_recorder(&mut app, streams, recording, cancelled).await?;
     }
     match role {
         Role::Publisher => super::feeding::publish(&mut app, streams, cancelled),
@@ -227,6 +258,7 @@ fn bare(
         recorder: None,
         importer: None,
         identities: None,
+        destruction: None,
         key: LedgerKey::open(&data.join("ledger.key"))?,
         tokens: Tokens::of(data)?,
         limits: Limits::new(LimitSettings::default()),
@@ -256,14 +288,17 @@ fn kept_id(data: &Path) -> anyhow::Result<String> {
 async fn start_recorder(
     app: &mut App,
     streams: &Streams,
-    last_recorded: LastRecorded,
+    recording: Recording,
     cancelled: &CancellationToken,
 ) -> anyhow::Result<()> {
-    let identities = IdentityIndex::follow(streams.identity.clone(), app.health.clone(), cancelled.clone()).await?;
+    let path = recording.wrapping_keys.unwrap_or_else(|| app.data.join(wrapping::FILE));
+    let keys = keystore(&*streams.identity, streams.keys(), &path).await?;
+    let (log, health) = (streams.identity.clone(), app.health.clone());
+    let identities = IdentityIndex::follow(log, keys, &app.key, health, cancelled.clone()).await?;
     let (recorder, queue) = Recorder::new();
     let histories = Histories::new(streams.enrollment.clone(), app.views.live().clone());
     let committer = Committer::new(streams.enrollment.clone(), histories, app.health.clone());
-    let committer = committer.not_before(last_recorded).deriving_ages(identities.clone());
+    let committer = committer.not_before(recording.last_recorded).deriving_ages(identities.clone());
     tokio::spawn(committer.run(queue, cancelled.clone()));
     adopt_first(&*streams.enrollment, &recorder).await?;
     failpoint!("start.after_adoption");
@@ -275,10 +310,13 @@ async fn start_recorder(
         app.data.clone(),
     );
     importer.clear_spool();
+    let destruction = Destruction::new(identities.clone(), importer.clone());
+    tokio::spawn(destruction.clone().carry_out(app.health.clone(), cancelled.clone()));
     tokio::spawn(Sweep::new(app.views.live().clone(), recorder.clone()).run(SWEEP_EVERY, cancelled.clone()));
     app.recorder = Some(recorder);
     app.identities = Some(identities);
     app.importer = Some(importer);
+    app.destruction = Some(destruction);
     Ok(())
 }
 

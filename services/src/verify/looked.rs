@@ -1,6 +1,6 @@
 //! What can be told of a message by itself: its hash, and whether it can be read.
 
-use rollbook_events::identity::IdentityRecorded;
+use rollbook_events::identity::sealed::IdentityEvent;
 use rollbook_events::intake::IntakeEvent;
 use rollbook_events::{EventId, Hash, Subject, decode};
 
@@ -50,9 +50,8 @@ fn read(spec: StreamSpec, record: &Record) -> Result<(Option<EventId>, Option<Su
     }
     // Their errors may quote what they read, which is about a person.
     if spec == StreamSpec::IDENTITY {
-        let identity = serde_json::from_slice::<IdentityRecorded>(&record.body);
-        let identity = identity.map_err(|_| "cannot be read as an identity".to_owned())?;
-        if identity.member.to_string() != token {
+        let event = IdentityEvent::read(&record.body).map_err(|error| error.to_string())?;
+        if event.member().to_string() != token {
             return Err("speaks of another member than the one it stands under".to_owned());
         }
     } else {

@@ -22,6 +22,8 @@ const SETTLED: Duration = Duration::from_secs(120);
 pub struct Base {
     /// Its data folder; nobody opens it but to copy it.
     pub data: PathBuf,
+    /// The copy of its keys that the runbook wants, made while it ran.
+    pub keys: PathBuf,
     /// What its streams hold.
     pub streams: Streams,
     /// What its views' database holds.
@@ -53,8 +55,10 @@ impl Base {
         }
         ledger.caught_up(SETTLED).await?;
         let dumps = ledger.dumps(program)?;
+        let keys = folder.join("identity-keys.ndjson");
+        program.ok(&data, &["identity", "backup-keys", text(&keys)?])?;
         ledger.stop()?;
-        let base = Self { streams: read_store(&data, folder).await?, tables: views::read(&data)?, dumps, data };
+        let base = Self { streams: read_store(&data, folder).await?, tables: views::read(&data)?, dumps, data, keys };
         let verified = program.run(&base.data, &["verify", "--views", "--data", text(&base.data)?])?;
         if !verified.status.success() {
             bail!("the ledger is not whole before any damage: {}", said(&verified));

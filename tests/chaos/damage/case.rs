@@ -134,7 +134,7 @@ pub async fn run(program: &Program, base: &Base, case: Case, scratch: &Path) -> 
     let (reported, said) = verify(program, &damaged)?;
     let up = up(program, base, &started, folder.path()).await.context("a ledger started on damage")?;
     std::fs::remove_dir_all(&started)?;
-    let unmended = match mend(program, &damaged, &effect) {
+    let unmended = match mend(program, &damaged, &base.keys, &effect) {
         Ok(()) => {
             whole(program, base, &damaged, folder.path()).await.unwrap_or_else(|error| vec![format!("{error:#}")])
         }

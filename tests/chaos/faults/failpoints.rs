@@ -32,6 +32,7 @@ pub const RECORDING: &[&str] = &[
     "log.before_commit",
     "log.after_ack",
     "log.before_finding_out",
+    "identity.after_keys",
     "identity.before_append",
     "identity.after_append",
     "http.after_identified",
@@ -54,6 +55,8 @@ pub const STARTING: &[&str] = &["start.after_streams", "start.after_adoption"];
 
 /// Points of whoever publishes the feed.
 pub const PUBLISHING: &[&str] = &["feed.before_write", "log.between_records", "feed.after_write"];
+/// Points of whoever destroys an identity; no client of a run does, a test of its own strikes them.
+pub const DESTROYING: &[&str] = &["identity.after_destroyed", "identity.after_erased"];
 
 /// Starts a process again so that it ends, or stops for a while, where it passes a point for the n-th time.
 async fn arm(world: &World, service: &Service, point: &str, at: u32, random: &mut ChaCha8Rng) {

@@ -3,6 +3,7 @@
 use std::time::{Duration, Instant};
 
 use anyhow::Context;
+use rollbook_events::identity::Identity;
 use serde_json::{Value, json};
 
 use super::lab::{county, event, largest, options, part, record, sqlite};
@@ -11,6 +12,7 @@ use crate::chaos::tools::ledger::{Program, Start};
 use crate::chaos::tools::nats::{Nats, Sync};
 use crate::chaos::tools::store_files::{Part, Place, Rot, Wound};
 use crate::chaos::tools::{copy_folder, streams, text};
+use crate::identities::Read;
 
 /// How long views may take to pass a hole, where nothing stops them.
 const PROJECTED: Duration = Duration::from_secs(10);
@@ -60,18 +62,12 @@ pub async fn names(program: &Program) -> anyhow::Result<Probed> {
     let data = folder.path().join("data");
     let ledger = program.up(&data, &["--log", "debug"])?.ledger()?;
     county(program, &ledger, folder.path()).await?;
-    let client = streams::connect_private(&data).await?;
-    let context = async_nats::jetstream::new(client);
-    let stream = context.get_stream("IDENTITY").await?;
-    let last = stream.cached_info().state.last_sequence;
     let mut canaries = std::collections::BTreeSet::new();
-    for position in 1..=last {
-        let message = stream.get_raw_message(position).await?;
-        let body: Value = serde_json::from_slice(&message.payload)?;
-        for field in ["cin", "last_name", "first_name", "address", "email"] {
-            let said = body.pointer(&format!("/identity/{field}")).and_then(Value::as_str);
-            canaries.extend(said.filter(|said| said.len() > 4).map(str::to_owned));
-        }
+    for (_, read) in crate::identities::read(&data).await? {
+        let Read::Opened(said) = read else { continue };
+        let Identity { cin, last_name, first_name, address, email, .. } = said.identity;
+        let said = [Some(cin.expose().to_owned()), last_name, first_name, address, email];
+        canaries.extend(said.into_iter().flatten().filter(|said| said.len() > 4));
     }
     ledger.stop()?;
     let mut texts = Vec::new();

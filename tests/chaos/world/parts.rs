@@ -248,7 +248,7 @@ fn sqlite(setup: &Setup) -> String {
 fn part(setup: &Setup, name: &str, role: Role, log: &[String], database: &str) -> Arc<Service> {
     let data = setup.stores.join(name);
     std::fs::create_dir_all(&data).unwrap();
-    for file in ["ledger.key", "token.key", "tokens.json", "admin.token"] {
+    for file in ["ledger.key", "token.key", "tokens.json", "admin.token", "wrapping.keys"] {
         let made = setup.stores.join(PARTS[0].0).join(file);
         if made.exists() {
             std::fs::copy(made, data.join(file)).unwrap();

