@@ -26,7 +26,7 @@ const CALLERS: [(&str, &[&str]); 10] = [
     ("plan_reporting", &[]),
     ("county", &[COUNTY]),
     ("provider", &[]),
-    ("subscriber", &[]),
+    ("subscriber", &[OWN_PLAN]),
     ("operator", &[]),
     ("auditor_without_purpose", &[]),
 ];
@@ -42,7 +42,8 @@ const LISTS: [&str; 9] = [
     "events",
     "outreach/episodes",
 ];
-const OF_MEMBERS: [&str; 11] = [
+const OF_MEMBERS: [&str; 12] = [
+    "disclosures",
     "enrollments",
     "conflicts",
     "notices",
@@ -196,6 +197,10 @@ impl Asker {
             _ => self.one(&[
                 "/v1/outreach/conversion",
                 "/v1/outreach/attempts",
+                "/v1/feed?wait=false&plan=la-care",
+                "/v1/feed?wait=false&plan=health-net",
+                "/v1/feed/range?from=1&plan=la-county-dhs",
+                "/v1/feed/receipt?plan=health-net",
                 "/v1/views/event_history",
                 "/v1/views/stuck",
                 "/v1/status",

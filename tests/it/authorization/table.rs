@@ -56,6 +56,7 @@ pub fn relations(route: &str) -> &'static [&'static str] {
         || ["/v1/outreach/episodes", "/v1/outreach/attempts", "/v1/notices/{determination}"].contains(&path);
     match (method, path) {
         ("POST", "/v1/events" | "/v1/intake/{file}") => &["own", "other"],
+        // A feed is asked for by its plan, which is no part of the path.
         ("GET", "/v1/feed" | "/v1/feed/status" | "/v1/feed/range" | "/v1/feed/receipt") => &["own", "other"],
         ("GET", "/v1/intake/{file}") => &["own", "other", "none"],
         ("GET", path) if is_list || path.starts_with("/v1/members/{member}") => &RELATIONS,
