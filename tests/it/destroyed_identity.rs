@@ -102,10 +102,7 @@ async fn derived_age(ledger: &Ledger, member: MemberId, n: u8) -> Value {
     let position = ledger.record("referral_received", &member.to_string(), "anthem", "2024-08-01", data).await;
     let rows = ledger.rows(&format!("/v1/members/{member}/history")).await;
     let row = rows.iter().find(|row| row["position"] == position).unwrap();
-    let data = &row["data"];
-    // Views give an event's data as text or as JSON.
-    let data = data.as_str().map_or_else(|| data.clone(), |text| serde_json::from_str(text).unwrap());
-    data["age_years"].clone()
+    row["event"]["data"]["age_years"].clone()
 }
 
 /// A county with two people of whom every word is a canary, one of whom waits in the quarantine too.

@@ -58,6 +58,9 @@ pub const PUBLISHING: &[&str] = &["feed.before_write", "log.between_records", "f
 /// Points of whoever destroys an identity; no client of a run does, a test of its own strikes them.
 pub const DESTROYING: &[&str] = &["identity.after_destroyed", "identity.after_erased"];
 
+/// Every point.
+pub const ALL: [&[&str]; 6] = [RECORDING, PROJECTING, IMPORTING, STARTING, PUBLISHING, DESTROYING];
+
 /// Starts a process again so that it ends, or stops for a while, where it passes a point for the n-th time.
 async fn arm(world: &World, service: &Service, point: &str, at: u32, random: &mut ChaCha8Rng) {
     let action = if random.random_bool(0.8) { "kill" } else { "pause" };

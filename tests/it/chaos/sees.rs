@@ -287,9 +287,8 @@ fn what_authors_call_sound_is_sound_and_what_they_call_unsound_is_refused() {
 
 #[test]
 fn failpoints_that_the_suite_names_are_in_the_program_and_the_other_way_round() {
-    use failpoints::{DESTROYING, IMPORTING, PROJECTING, PUBLISHING, RECORDING, STARTING};
     use harness::chaos::faults::failpoints;
-    let named = [RECORDING, PROJECTING, IMPORTING, STARTING, PUBLISHING, DESTROYING].concat();
+    let named = failpoints::ALL.concat();
     let mut texts = String::new();
     let mut waiting = vec![std::path::PathBuf::from(concat!(env!("CARGO_MANIFEST_DIR"), "/../services/src"))];
     while let Some(folder) = waiting.pop() {
