@@ -20,6 +20,7 @@ use crate::feed_publisher::{event, folded};
 use crate::permissions::as_known;
 
 const PATIENCE: Duration = Duration::from_secs(40);
+const REPLICAS: usize = 3;
 
 /// A line of JSON that a subscriber printed for each event.
 fn printed(text: &[u8]) -> Vec<u64> {
@@ -80,18 +81,14 @@ async fn heavy_the_example_subscribers_go_on_where_they_were_and_hold_the_logs_r
         return;
     }
     let cluster = Cluster::up(&["--nats-only", "--streams"]);
-    let access = |who: &str| {
-        let mut access = as_known(&cluster, who);
-        access.monitoring = cluster.told["nodes"][0]["monitoring"].as_str().map(str::to_owned);
-        access
-    };
+    let access = |who: &str| as_known(&cluster, who);
     let (recorder, publisher) = (access("recorder"), access("publisher"));
     let recording = connect(&recorder, "recorder").await.unwrap();
-    let log = NatsLog::open(recording, &recorder, StreamSpec::ENROLLMENT, 1);
+    let log = NatsLog::open(recording, &recorder, StreamSpec::ENROLLMENT, REPLICAS);
     let publishing = connect(&publisher, "publisher").await.unwrap();
-    let source = NatsLog::open(publishing.clone(), &publisher, StreamSpec::ENROLLMENT, 1);
+    let source = NatsLog::open(publishing.clone(), &publisher, StreamSpec::ENROLLMENT, REPLICAS);
     let stop = CancellationToken::new();
-    let feed = Feed::new(NatsLog::open(publishing, &publisher, StreamSpec::FEED, 1), stop.clone());
+    let feed = Feed::new(NatsLog::open(publishing, &publisher, StreamSpec::FEED, REPLICAS), stop.clone());
     let running =
         tokio::spawn(Publisher::new(Arc::new(source), feed, Report::new(&Health::default())).run(stop.clone()));
     let mut appended = 200;

@@ -39,7 +39,8 @@ impl Known {
                     }
                 }
             });
-        Self { client: options.connect(access.url).await.unwrap(), refused }
+        let servers: Vec<&str> = access.url.split(',').collect();
+        Self { client: options.connect(servers).await.unwrap(), refused }
     }
 
     /// What the server answers; nothing where it does not let the question pass.
@@ -67,7 +68,7 @@ impl Known {
     }
 }
 
-const CREATE: &str = "$JS.API.CONSUMER.CREATE.ENROLLMENT_FEED.la-care.feed.la-care.>";
+const CREATE: &str = "FEED.API.CONSUMER.CREATE.ENROLLMENT_FEED.la-care.feed.la-care.>";
 
 fn consumer(more: &Value) -> Value {
     let mut config = json!({ "name": "la-care", "durable_name": "la-care", "filter_subject": "feed.la-care.>", "ack_policy": "explicit" });
@@ -131,6 +132,8 @@ async fn heavy_a_subscriber_of_one_plan_cannot_read_anothers_feed_in_any_way() {
         ("feed.la-care.enrolled", json!({ "forged": true })),
     ] {
         assert_eq!(mine.asks(subject, &question).await, None, "{subject} {question}");
+        let mapped = subject.replace("$JS.API", "FEED.API");
+        assert_eq!(mine.asks(&mapped, &question).await, None, "{mapped} {question}");
     }
     for subject in ["feed.>", "feed.molina.*", "feed.la-care.*", "_INBOX_feed_molina.>", "_INBOX.>", "$JS.EVENT.>", ">"]
     {
@@ -150,15 +153,15 @@ async fn heavy_a_subscriber_of_one_plan_cannot_read_anothers_feed_in_any_way() {
         assert!(answer["error"].is_object(), "{more}: {answer}");
     }
     // Where its messages would go is its own choice; into the stream they do not get that way.
-    for into in ["feed.molina.enrolled", "feed.la-care.forged"] {
+    for into in ["feed.molina.enrolled", "feed.la-care.forged", "enrollment.forged", "identity.forged"] {
         _ = mine.asks(CREATE, &consumer(&json!({ "deliver_subject": into }))).await;
         tokio::time::sleep(Duration::from_millis(300)).await;
         assert_eq!(messages(&mut admin).await, 3, "{into}");
-        _ = mine.asks("$JS.API.CONSUMER.DELETE.ENROLLMENT_FEED.la-care", &json!({})).await;
+        _ = mine.asks("FEED.API.CONSUMER.DELETE.ENROLLMENT_FEED.la-care", &json!({})).await;
     }
 
     // And what it is there for.
-    let jetstream = async_nats::jetstream::new(mine.client.clone());
+    let jetstream = async_nats::jetstream::with_prefix(mine.client.clone(), "FEED.API");
     let config = pull::Config {
         durable_name: Some("la-care".to_owned()),
         filter_subject: "feed.la-care.>".to_owned(),
@@ -175,20 +178,23 @@ async fn heavy_a_subscriber_of_one_plan_cannot_read_anothers_feed_in_any_way() {
         read.push(message.subject.to_string());
     }
     assert_eq!(read, ["feed.la-care.enrolled", "feed.la-care.opted_out"]);
-    let forged = mine.client.publish_with_reply(
-        "$JS.API.CONSUMER.MSG.NEXT.ENROLLMENT_FEED.la-care",
-        "feed.molina.enrolled",
-        json!({ "batch": 5, "no_wait": true }).to_string().into(),
-    );
-    forged.await.unwrap();
-    mine.client.flush().await.unwrap();
-    let stored = publisher.asks("feed.la-care.enrolled", &json!({})).await.unwrap();
-    let forged = mine.client.publish_with_reply(
-        "$JS.API.CONSUMER.MSG.NEXT.ENROLLMENT_FEED.la-care",
-        "feed.molina.enrolled",
-        json!({ "batch": 5, "no_wait": true }).to_string().into(),
-    );
-    forged.await.unwrap();
+    // Whoever asks for messages names where they are to go: a subject of the log would make it a writer.
+    let more = publisher.asks("feed.la-care.enrolled", &json!({})).await.unwrap();
+    assert_eq!(more["seq"], 4, "{more}");
+    _ = mine.asks("FEED.API.CONSUMER.DELETE.ENROLLMENT_FEED.la-care", &json!({})).await;
+    assert!(mine.asks(CREATE, &consumer(&json!({}))).await.unwrap()["error"].is_null());
+    for into in
+        ["feed.molina.enrolled", "feed.la-care.forged", "enrollment.forged", "identity.forged", "attempt.forged"]
+    {
+        let next = "FEED.API.CONSUMER.MSG.NEXT.ENROLLMENT_FEED.la-care";
+        let question = json!({ "batch": 1, "no_wait": true }).to_string();
+        mine.client.publish_with_reply(next, into, question.into()).await.unwrap();
+        mine.client.flush().await.unwrap();
+    }
     tokio::time::sleep(Duration::from_millis(500)).await;
-    assert_eq!(stored["seq"], messages(&mut admin).await, "a reader became a writer by way of where its messages go");
+    assert_eq!(messages(&mut admin).await, 4, "a reader became a writer by way of where its messages go");
+    for stream in ["ENROLLMENT", "IDENTITY", "FEED_ATTEMPTS"] {
+        let info = admin.asks(&format!("$JS.API.STREAM.INFO.{stream}"), &json!({})).await.unwrap();
+        assert_eq!(info["state"]["messages"], 0, "{stream}");
+    }
 }

@@ -14,11 +14,14 @@ import { AckPolicy, DeliverPolicy, jetstream, jetstreamManager } from "@nats-io/
 import { connect, nkeyAuthenticator } from "@nats-io/transport-node";
 
 const STREAM = "ENROLLMENT_FEED";
+// Subscribers have an account of their own on the servers, where the ledger's JetStream is asked under this prefix.
+const PREFIX = "FEED.API";
 const HELP = `usage: node subscriber.mjs --plan PLAN --place FILE [options]
 
   --nats URLS        the servers, several with commas (default: nats://127.0.0.1:4222)
   --plan PLAN        whose feed, as in la-care
   --consumer NAME    the consumer's name that the servers allow (default: the plan)
+  --prefix PREFIX    what JetStream is asked under (default: FEED.API)
   --place FILE       the file that keeps how far this subscriber is
   --until NUMBER     end once this number is taken (default: follow until Ctrl-C)
   --nkey FILE        file with the seed of this subscriber's nkey
@@ -90,9 +93,9 @@ async function follow(options) {
     ...(options["token-file"] && { token: readFileSync(options["token-file"], "utf8").trim() }),
     ...secure(options),
   });
-  const name = options.consumer ?? plan;
+  const [name, apiPrefix] = [options.consumer ?? plan, options.prefix ?? PREFIX];
   // The account's settings are nobody's business: they are not asked for.
-  const manager = await jetstreamManager(connection, { checkAPI: false });
+  const manager = await jetstreamManager(connection, { checkAPI: false, apiPrefix });
   // Named, so that the request's subject names consumer and filter: that subject is what the server's permissions go by.
   await manager.consumers.add(STREAM, {
     name,
@@ -103,7 +106,7 @@ async function follow(options) {
     ack_wait: 10_000_000_000,
     max_ack_pending: 500,
   });
-  const consumer = await jetstream(connection).consumers.get(STREAM, name);
+  const consumer = await jetstream(connection, { apiPrefix }).consumers.get(STREAM, name);
   const until = options.until ? Number(options.until) : Infinity;
   let stopped = false;
   for (const each of ["SIGINT", "SIGTERM"]) process.on(each, () => (stopped = true));
@@ -130,7 +133,7 @@ async function follow(options) {
   console.error(JSON.stringify({ plan, number: place.number, receipt: place.receipt.toString("hex") }));
 }
 
-const names = ["nats", "plan", "consumer", "place", "until", "nkey", "token-file", "ca", "cert", "key"];
+const names = ["nats", "plan", "consumer", "prefix", "place", "until", "nkey", "token-file", "ca", "cert", "key"];
 const types = Object.fromEntries(names.map((name) => [name, { type: "string" }]));
 const { values } = parseArgs({ options: { ...types, help: { type: "boolean" } } });
 if (values.help || !values.plan || !values.place) {

@@ -17,10 +17,11 @@ import sys
 from pathlib import Path
 
 import nats
-from nats.errors import TimeoutError as NothingCame
 from nats.js.api import AckPolicy, ConsumerConfig, DeliverPolicy
 
 STREAM = "ENROLLMENT_FEED"
+# Subscribers have an account of their own on the servers, where the ledger's JetStream is asked under this prefix.
+PREFIX = "FEED.API"
 
 
 def acts_on(event):
@@ -79,7 +80,7 @@ async def connect(options):
 async def follow(options, stop):
     place = Place(options.place)
     connection = await connect(options)
-    jetstream = connection.jetstream()
+    jetstream = connection.jetstream(prefix=options.prefix)
     name, subjects = options.consumer or options.plan, f"feed.{options.plan}.>"
     # Named, so that the request's subject names consumer and filter: that subject is what the server's permissions go by.
     await jetstream.add_consumer(STREAM, ConsumerConfig(
@@ -91,7 +92,7 @@ async def follow(options, stop):
     while not stop.is_set() and not (options.until and place.number >= options.until):
         try:
             messages = await consumer.fetch(100, timeout=1)
-        except NothingCame:
+        except asyncio.TimeoutError:
             continue
         for message in messages:
             early[json.loads(message.data)["feednumber"]] = message
@@ -103,7 +104,8 @@ async def follow(options, stop):
         place.keep()
         for message in done:
             await message.ack()
-    await connection.drain()
+    await connection.flush()
+    await connection.close()
     print(json.dumps({"plan": options.plan, "number": place.number, "receipt": place.receipt.hex()}), file=sys.stderr)
 
 
@@ -112,6 +114,7 @@ async def main():
     parser.add_argument("--nats", default="nats://127.0.0.1:4222", help="the servers, several with commas")
     parser.add_argument("--plan", required=True, help="whose feed, as in la-care")
     parser.add_argument("--consumer", help="the consumer's name that the servers allow (default: the plan)")
+    parser.add_argument("--prefix", default=PREFIX, help=f"what JetStream is asked under (default: {PREFIX})")
     parser.add_argument("--place", type=Path, required=True, help="the file that keeps how far this subscriber is")
     parser.add_argument("--until", type=int, help="end once this number is taken (default: follow until Ctrl-C)")
     parser.add_argument("--nkey", help="file with the seed of this subscriber's nkey")

@@ -61,8 +61,9 @@ Examples:
   rollbook feed permissions la-care --key UAKEYOFTHESUBSCRIBER
   rollbook feed permissions la-care --key UAKEYOFTHESUBSCRIBER --consumers 3
 
-Put it among the users of the account LEDGER in server.conf and reload the servers. The subscriber sets the prefix of its inbox to \
-what `subscribe` says, and makes durable pull consumers of these names, filtered to the plan's subjects.";
+Put it among the users of the account FEED in server.conf and reload the servers. The subscriber asks JetStream under the prefix \
+FEED.API, sets the prefix of its inbox to what `subscribe` says, and makes durable pull consumers of these names, filtered to the \
+plan's subjects.";
 
 /// Follows the feed of a plan, compares receipts, and prints what a subscriber may do
 #[derive(Debug, Clone, clap::Args)]

@@ -4,10 +4,15 @@
 //! A consumer is made at a subject that names it and its filter, and the server refuses one whose settings say otherwise; so a
 //! permission for that subject is one for that filter. It is asked for messages by its name, so names are given out too: a
 //! wildcard there would let every plan read every other's. `STREAM.INFO` is left out, because it tells which subjects there are.
+//! Subscribers have an account of their own: whoever asks for messages names where they are to go, and in the ledger's account that
+//! could be a subject of the log.
 
 use rollbook_events::PlanCode;
 
 use crate::log::StreamSpec;
+
+/// What subscribers ask JetStream under: `$JS.API` is each account's own.
+pub const PREFIX: &str = "FEED.API";
 
 /// Consumers that one subscriber may be let to make.
 pub const MOST_CONSUMERS: u8 = 9;
@@ -24,14 +29,15 @@ pub fn inbox(plan: &PlanCode) -> String {
     format!("_INBOX_feed_{plan}")
 }
 
-/// A user of the account LEDGER as server.conf takes it.
+/// A user of the account FEED as server.conf takes it.
 pub fn block(plan: &PlanCode, key: &str, many: u8) -> String {
     let stream = StreamSpec::FEED.name;
     let mut publish = Vec::new();
     for name in consumers(plan, many) {
-        publish.push(format!("\"$JS.API.CONSUMER.CREATE.{stream}.{name}.feed.{plan}.>\""));
-        publish.push(format!("\"$JS.API.CONSUMER.INFO.{stream}.{name}\", \"$JS.API.CONSUMER.DELETE.{stream}.{name}\""));
-        publish.push(format!("\"$JS.API.CONSUMER.MSG.NEXT.{stream}.{name}\", \"$JS.ACK.{stream}.{name}.>\""));
+        publish.push(format!("\"{PREFIX}.CONSUMER.CREATE.{stream}.{name}.feed.{plan}.>\""));
+        publish
+            .push(format!("\"{PREFIX}.CONSUMER.INFO.{stream}.{name}\", \"{PREFIX}.CONSUMER.DELETE.{stream}.{name}\""));
+        publish.push(format!("\"{PREFIX}.CONSUMER.MSG.NEXT.{stream}.{name}\", \"$JS.ACK.{stream}.{name}.>\""));
     }
     let publish = publish.join("\n                    ");
     let inbox = inbox(plan);
