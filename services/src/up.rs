@@ -7,6 +7,7 @@ mod keys;
 mod listen;
 mod operator;
 mod parts;
+mod streams;
 
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -35,7 +36,8 @@ use operator::{keep_operators_token, operators_token};
 pub(crate) use folder::make_folder;
 pub use listen::Listening;
 use parts::Recording;
-pub use parts::{Role, Streams};
+pub use parts::Role;
+pub use streams::Streams;
 
 /// How long callers in flight may take for their answers at the end.
 const LAST_ANSWERS: Duration = Duration::from_secs(5);

@@ -119,7 +119,9 @@ impl Trial {
             "POST /v1/events" => Some(self.event(plan).to_string()),
             "POST /v1/intake/{file}" => Some(self.file(plan)),
             "POST /v1/members/lookup" => Some(json!({ "cin": "90000000A" }).to_string()),
-            "POST /v1/members/{member}/identity/destroy" => Some(json!({ "reason": "filed under another" }).to_string()),
+            "POST /v1/members/{member}/identity/destroy" => {
+                Some(json!({ "reason": "filed under another" }).to_string())
+            }
             // A request that no client signed: whoever may call at all has its token already.
             "POST /v1/token" => Some("grant_type=client_credentials".to_owned()),
             "POST /v1/rulebook/compare" => Some(self.rulebook.clone()),

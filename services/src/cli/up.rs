@@ -127,8 +127,9 @@ struct Webhooks {
 }
 
 impl Webhooks {
-    fn settings(&self) -> anyhow::Result<Option<webhooks::Settings>> {
-        let read = |file: &PathBuf| webhooks::Settings::read(file, false).context(Stop::usage("nobody can be called"));
+    fn settings(&self, production: bool) -> anyhow::Result<Option<webhooks::Settings>> {
+        let read =
+            |file: &PathBuf| webhooks::Settings::read(file, production).context(Stop::usage("nobody can be called"));
         self.webhooks.as_ref().map(read).transpose()
     }
 }
@@ -170,7 +171,7 @@ pub async fn up(up: &Up) -> anyhow::Result<Exit> {
         database: up.database.as_ref().map(|database| database.expose().to_owned()),
         nats_server: up.nats_server.clone(),
         archive,
-        webhooks: up.webhooks.settings()?,
+        webhooks: up.webhooks.settings(!up.calling.is_trial())?,
         demo: up.demo.then_some(up.demo_members),
         guards: up.guarding.settings(),
         wrapping_keys: up.wrapping.named(),
@@ -204,7 +205,7 @@ pub async fn serve(serve: &Serve) -> anyhow::Result<Exit> {
         calling: serve.calling.settings()?,
         guards: serve.guarding.settings(),
         archive,
-        webhooks: serve.webhooks.settings()?,
+        webhooks: serve.webhooks.settings(!serve.calling.is_trial())?,
         wrapping_keys: serve.wrapping.named(),
     };
     crate::up::serve(role, settings).await.context(stopped())?;

@@ -88,7 +88,8 @@ async fn destroy(
     let Some(destruction) = &edge.destruction else {
         return Err(Problem::new(Kind::NoRecorder, "this program does not know the identity stream"));
     };
-    let Done { destroyed, quarantined } = destruction.destroy(member, &reason, &permit.caller.actor).await.map_err(problem)?;
+    let Done { destroyed, quarantined } =
+        destruction.destroy(member, &reason, &permit.caller.actor).await.map_err(problem)?;
     let (keys, already, sealed, in_clear) = (destroyed.keys, destroyed.already, destroyed.sealed, destroyed.in_clear);
     Ok(Json(OfIdentity { data: Destruction { member, keys, already, sealed, in_clear, quarantined } }))
 }

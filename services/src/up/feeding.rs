@@ -5,7 +5,7 @@ use std::sync::Arc;
 use anyhow::Context;
 use tokio_util::sync::CancellationToken;
 
-use super::parts::{Streams, check};
+use super::streams::{Streams, check};
 use crate::app::App;
 use crate::feed::status::Report;
 use crate::feed::webhooks::sender::{Attempts, Sender};

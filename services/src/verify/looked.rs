@@ -1,5 +1,6 @@
 //! What can be told of a message by itself: its hash, and whether it can be read.
 
+use rollbook_events::access::AccessRecorded;
 use rollbook_events::identity::sealed::IdentityEvent;
 use rollbook_events::intake::IntakeEvent;
 use rollbook_events::{EventId, Hash, Subject, decode};
@@ -52,6 +53,12 @@ fn read(spec: StreamSpec, record: &Record) -> Result<(Option<EventId>, Option<Su
     if spec == StreamSpec::IDENTITY {
         let event = IdentityEvent::read(&record.body).map_err(|error| error.to_string())?;
         if event.member().to_string() != token {
+            return Err("speaks of another member than the one it stands under".to_owned());
+        }
+    } else if spec == StreamSpec::ACCESS {
+        let recorded: AccessRecorded =
+            serde_json::from_slice(&record.body).map_err(|_| "cannot be read as an access".to_owned())?;
+        if recorded.member.map_or_else(|| "export".to_owned(), |member| member.to_string()) != token {
             return Err("speaks of another member than the one it stands under".to_owned());
         }
     } else {
