@@ -3,6 +3,7 @@
 //! no quarantined row outlives it.
 
 use std::collections::HashSet;
+use std::sync::Arc;
 use std::time::Duration;
 
 use rollbook_events::ids::KeyId;
@@ -27,6 +28,9 @@ const AGAIN_AFTER: Duration = Duration::from_secs(5);
 pub struct Destruction {
     identities: IdentityIndex,
     importer: Importer,
+    /// Whoever was asked to destroy comes to the end of it before whoever hears of it carries it out once more: else neither
+    /// could tell what was emptied.
+    one: Arc<tokio::sync::Mutex<()>>,
 }
 
 /// What became of a member's identity.
@@ -52,7 +56,7 @@ pub enum NotDone {
 impl Destruction {
     /// Over what knows of people.
     pub fn new(identities: IdentityIndex, importer: Importer) -> Self {
-        Self { identities, importer }
+        Self { identities, importer, one: Arc::default() }
     }
 
     /// Destroys a member's key and empties the quarantined rows about the member.
@@ -60,6 +64,7 @@ impl Destruction {
     /// # Errors
     /// See [`NotDone`].
     pub async fn destroy(&self, member: MemberId, reason: &str, actor: &Actor) -> Result<Done, NotDone> {
+        let _one = self.one.lock().await;
         let destroyed = self.identities.destroy(member, reason, actor).await?;
         let purged = self.importer.purge(HashSet::from([member]), destroyed.called.clone()).await;
         let quarantined = purged.map_err(NotDone::Quarantine)?;
@@ -98,6 +103,7 @@ impl Destruction {
         if new.is_empty() {
             return Ok(());
         }
+        let _one = self.one.lock().await;
         for (member, key) in &new {
             let erased = self.identities.erase(*member, *key).await;
             erased.map_err(|error| format!("a destroyed key could not be erased: {}", chain(&error)))?;
