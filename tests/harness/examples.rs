@@ -38,7 +38,7 @@ impl Example {
             Self::Python => {
                 let (home, pins) = (tools.join("examples-python"), source.join("requirements.txt"));
                 let python = home.join("bin/python3");
-                install(&home, &[pins.clone()], || {
+                install(&home, std::slice::from_ref(&pins), || {
                     run("python3", ["-m".as_ref(), "venv".as_ref(), home.as_os_str()], &tools);
                     let pip = ["-m", "pip", "install", "--quiet", "--require-hashes", "-r"];
                     let arguments = pip.map(OsStr::new).into_iter().chain([pins.as_os_str()]);

@@ -54,11 +54,17 @@ impl Caller<'_> {
 
     async fn rows(&self, service: &str, at_least: u64) -> Vec<Value> {
         let url = self.url(service, &format!("/v1/events?at_least={at_least}&wait_ms=30000"));
-        let request = self.http.get(url).bearer_auth(&self.token).header("accept", "application/x-ndjson");
-        let answer = request.send().await.unwrap();
-        let (status, text) = (answer.status(), answer.text().await.unwrap());
-        assert!(status.is_success(), "{status} {text}");
-        text.lines().map(|line| serde_json::from_str(line).unwrap()).collect()
+        let begun = Instant::now();
+        loop {
+            let request = self.http.get(&url).bearer_auth(&self.token).header("accept", "application/x-ndjson");
+            let answer = request.send().await.unwrap();
+            let (status, text) = (answer.status(), answer.text().await.unwrap());
+            if status.is_success() {
+                return text.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+            }
+            // Who is shown what is written down by a quorum too, so a reader comes back as a recorder does.
+            assert!(status == 503 && begun.elapsed() < Duration::from_secs(30), "{status} {text}");
+        }
     }
 }
 

@@ -109,7 +109,7 @@ impl Programs<'_> {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn heavy_whatever_is_killed_or_paused_every_receipt_is_the_logs_at_the_end() {
     let (nats, data) = (Private::start().await, tempfile::tempdir().unwrap());
-    for spec in [StreamSpec::IDENTITY, StreamSpec::INTAKE, StreamSpec::FEED] {
+    for spec in StreamSpec::ALL.into_iter().chain([StreamSpec::FEED, StreamSpec::IDENTITY_KEYS]) {
         nats.log(spec).await;
     }
     let mut random = ChaCha8Rng::seed_from_u64(5);

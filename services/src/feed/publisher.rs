@@ -101,10 +101,9 @@ impl Publisher {
 
     /// Where the feed ends, if the log holds the same there.
     async fn resume(&self) -> Result<At, FeedError> {
-        self.feed.log().check().await.or_else(|error| match error {
+        self.feed.log().check().await.or_else(|error| {
             // Whether the server flushes is compared where the program starts.
-            crate::log::SettingsError::NotChecked => Ok(()),
-            error => Err(error),
+            if matches!(error, crate::log::SettingsError::NotChecked) { Ok(()) } else { Err(error) }
         })?;
         let (last, numbers) = self.feed.numbers().await?;
         let unread = |source| FeedError::Log { source };

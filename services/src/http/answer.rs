@@ -101,7 +101,7 @@ impl Asked {
         let reader = Reader::new(edge, scope, listing, basis, after);
         match (representation, limit) {
             (Representation::Ndjson | Representation::Csv, None) => {
-                every_row(reader, shown.as_export().await?, representation, headers).await
+                every_row(reader, shown.into_export().await?, representation, headers).await
             }
             (_, limit) => page(reader, &shown, representation, headers, &ask, limit.unwrap_or(USUAL_ROWS)).await,
         }

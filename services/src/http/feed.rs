@@ -216,7 +216,7 @@ async fn follow(
     let admitted = feed.admit().ok_or_else(many)?;
     let ended: CancellationToken = feed.ended().clone();
     let position = edge.status.borrow().position;
-    ask.question_of.answered(&edge, position)?.as_export().await?;
+    ask.question_of.answered(&edge, position)?.into_export().await?;
     let follower = Follower { feed, plan, after, kept: filter.kept(), form, wait: from.wait != Some(false) };
     let body = Body::from_stream(follower.begin(admitted, ended));
     Ok(([(CONTENT_TYPE, form.content_type())], body).into_response())

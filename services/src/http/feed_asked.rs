@@ -135,7 +135,7 @@ async fn range(
     let plan = whose.plan(&permit)?;
     let feed = feed(&edge)?;
     let position = edge.status.borrow().position;
-    ask.question_of.answered(&edge, position)?.as_export().await?;
+    ask.question_of.answered(&edge, position)?.into_export().await?;
     let first = stretch.from.0.max(1);
     let wanted = stretch.to.map_or(u64::MAX, |to| to.0);
     let told = |error: FeedError| problem(&error);

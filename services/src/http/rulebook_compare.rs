@@ -105,7 +105,7 @@ async fn compare(
     let Some(former) = basis.rulebook.clone() else {
         return Err(Problem::new(Kind::NotFound, "no rulebook was adopted by this position"));
     };
-    let shown = ask.question_of.answered(&edge, basis.position)?.as_export().await?;
+    let shown = ask.question_of.answered(&edge, basis.position)?.into_export().await?;
     let links = edge.db.links(basis.position).await?;
     let now = crate::clock::now();
     let replay = Replay {

@@ -80,7 +80,7 @@ impl Shown {
     ///
     /// # Errors
     /// As [`Self::about`].
-    pub async fn as_export(self) -> Result<Self, Problem> {
+    pub async fn into_export(self) -> Result<Self, Problem> {
         let showing = self.showing.exported();
         self.access.record_export(&showing).await.map_err(|why| refused(&why))?;
         Ok(Self { showing, ..self })

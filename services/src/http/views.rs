@@ -57,7 +57,7 @@ async fn dump(
     ask.representation(&[Representation::Ndjson])?;
     let basis = Basis::of(&edge, &as_of, None).await?;
     let position = basis.position;
-    let shown = ask.question_of.answered(&edge, position)?.as_export().await?;
+    let shown = ask.question_of.answered(&edge, position)?.into_export().await?;
     let mut dump = Dump::new(edge, shown, &permit.scope, view.table(), basis);
     // The first rows are read before the status is sent, so that a failure can still be told.
     let first = dump.next().await?;

@@ -23,6 +23,9 @@ use super::{
 /// How long the server may take for one answer.
 pub(super) const ANSWER_TIMEOUT: Duration = Duration::from_secs(5);
 
+/// How often a stream that is to be made is asked for.
+const MOST_TRIES: u32 = 3;
+
 /// How many messages of a subject are asked for one by one before a consumer is made for all, which costs as much as five
 /// questions. Most subjects have no message yet, or few.
 const ASKED_SINGLY: usize = 3;
@@ -101,11 +104,26 @@ impl NatsLog {
     ) -> Result<Self, SettingsError> {
         let log = Self::open(client, access, spec, replicas);
         settings::check_version(&log.client.server_info().version)?;
-        match log.info().await {
-            Ok(_) => Ok(log),
+        let mut tries = 1;
+        loop {
+            match log.created(&spec, replicas).await {
+                Ok(()) => return Ok(log),
+                // A cluster that is choosing who leads answers nothing meanwhile; to make a stream again is to make it once.
+                Err(SettingsError::Unavailable { source }) if tries < MOST_TRIES => {
+                    tracing::warn!(stream = spec.name, error = %source, "the stream is asked for again");
+                    tries += 1;
+                }
+                Err(error) => return Err(error),
+            }
+        }
+    }
+
+    async fn created(&self, spec: &StreamSpec, replicas: usize) -> Result<(), SettingsError> {
+        match self.info().await {
+            Ok(_) => Ok(()),
             Err(ApiError::Refused(code)) if code == ErrorCode::STREAM_NOT_FOUND.0 => {
-                let created = log.context.create_stream(settings::wanted(&spec, replicas)).await;
-                created.map(|_| log).map_err(SettingsError::unavailable)
+                let created = self.context.create_stream(settings::wanted(spec, replicas)).await;
+                created.map(drop).map_err(SettingsError::unavailable)
             }
             Err(error) => Err(SettingsError::unavailable(error)),
         }

@@ -55,7 +55,7 @@ mod tests {
     fn a_call_is_signed_as_the_specification_has_it() {
         let secret: Secret = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw".parse().unwrap();
         let body = br#"{"test": 2432232314}"#;
-        let signature = header(&[secret.clone()], "msg_p5jXN8AQM9LWM0D4loKWxJek", 1_614_265_330, body);
+        let signature = header(std::slice::from_ref(&secret), "msg_p5jXN8AQM9LWM0D4loKWxJek", 1_614_265_330, body);
         assert_eq!(signature, "v1,g0hM9SsE+OTPJTGt/tmIKtSyZlE3uFJELVlNIOLJ1OE=");
         assert_eq!(header(&[secret.clone(), secret.clone()], "a", 1, b"").split(' ').count(), 2);
         assert_eq!(format!("{secret:?}"), "[secret]");
