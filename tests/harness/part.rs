@@ -37,6 +37,17 @@ impl Part {
     /// # Panics
     /// As [`Self::serve`].
     pub fn serve_with(role: &str, nats: &Private, database: &str, data: &Path, variables: &[(&str, &str)]) -> Self {
+        Self::tried(role, nats, database, data, variables).unwrap_or_else(|| {
+            let said = std::fs::read_to_string(data.join(format!("{role}.log"))).unwrap_or_default();
+            panic!("{role} did not start: {said}")
+        })
+    }
+
+    /// The same of one that may end before it listens, as one does that kills itself at a point.
+    ///
+    /// # Panics
+    /// Where it cannot be started at all.
+    pub fn tried(role: &str, nats: &Private, database: &str, data: &Path, variables: &[(&str, &str)]) -> Option<Self> {
         let access = nats.server.access();
         let log = std::fs::OpenOptions::new().create(true).append(true).open(data.join(format!("{role}.log"))).unwrap();
         let mut child = Command::new(crate::rollbook())
@@ -50,11 +61,12 @@ impl Part {
             .unwrap();
         let mut line = String::new();
         BufReader::new(child.stdout.take().unwrap()).read_line(&mut line).unwrap();
-        let url = line.trim().strip_prefix("listening on ").map(str::to_owned);
-        let said = || std::fs::read_to_string(data.join(format!("{role}.log"))).unwrap_or_default();
-        let url = url.unwrap_or_else(|| panic!("{role} did not start: {}", said()));
+        let Some(url) = line.trim().strip_prefix("listening on ").map(str::to_owned) else {
+            child.wait().unwrap();
+            return None;
+        };
         let token = std::fs::read_to_string(data.join("admin.token")).unwrap().trim().to_owned();
-        Self { child, url, token, http: reqwest::Client::new() }
+        Some(Self { child, url, token, http: reqwest::Client::new() })
     }
 
     /// Where it lives.
