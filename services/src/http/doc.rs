@@ -12,7 +12,7 @@ use utoipa::openapi::schema::{ArrayBuilder, KnownFormat, ObjectBuilder, Schema, 
 use utoipa::openapi::{ContentBuilder, Ref, RefOr, Required, Response, ResponseBuilder};
 
 use super::problem::{Kind as ProblemKind, PROBLEM_JSON};
-use super::values::{MOST_ROWS, MOST_WAIT_MS};
+use super::values::{MOST_ROWS, MOST_VALUES, MOST_WAIT_MS};
 use crate::policy::Purpose;
 
 fn text() -> ObjectBuilder {
@@ -25,7 +25,7 @@ fn number(least: u64, most: u64) -> RefOr<Schema> {
 }
 
 fn list(of: ObjectBuilder) -> RefOr<Schema> {
-    ArrayBuilder::new().items(of).min_items(Some(1)).max_items(Some(100)).into()
+    ArrayBuilder::new().items(of).min_items(Some(1)).max_items(Some(MOST_VALUES)).into()
 }
 
 fn codes<'a>(codes: impl Iterator<Item = &'a str>) -> ObjectBuilder {

@@ -138,9 +138,15 @@ impl FromStr for Limit {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct List<T>(pub Vec<T>);
 
+/// Values that one list may hold; each is a term of a query.
+pub const MOST_VALUES: usize = 100;
+
 impl<'de, T: FromStr<Err: fmt::Display>> Deserialize<'de> for List<T> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let text = String::deserialize(deserializer)?;
+        if text.split(',').nth(MOST_VALUES).is_some() {
+            return Err(serde::de::Error::custom(format_args!("expected at most {MOST_VALUES} of the list")));
+        }
         let list: Result<Vec<T>, _> = text.split(',').map(str::parse).collect();
         list.map(Self)
             .map_err(|error| serde::de::Error::custom(format_args!("expected one or more of the list: {error}")))
@@ -209,5 +215,15 @@ mod tests {
             assert!(wrong.parse::<KnownAt>().is_err(), "{wrong}");
         }
         assert_eq!("2024-03-01".parse(), Ok(PlaceOrDay::Day("2024-03-01".parse().unwrap())));
+    }
+
+    #[test]
+    fn a_list_holds_as_many_values_as_the_document_says_and_no_more() {
+        let read = |many: usize| {
+            let text = vec!["la-care"; many].join(",");
+            serde_json::from_value::<List<rollbook_events::PlanCode>>(text.into()).map(|list| list.0.len())
+        };
+        assert_eq!(read(MOST_VALUES).unwrap(), MOST_VALUES);
+        assert!(read(MOST_VALUES + 1).is_err_and(|error| error.to_string().contains("at most 100")));
     }
 }
