@@ -2,15 +2,15 @@
 
 use std::time::Duration;
 
+use async_nats::Client;
 use async_nats::jetstream::consumer::{AckPolicy, pull};
-use async_nats::{Client, Event, ServerError};
 use futures_util::StreamExt;
 use harness::cluster::Cluster;
 use serde_json::{Value, json};
 use tokio::sync::mpsc;
 use tokio::time::timeout;
 
-use crate::permissions::as_known;
+use crate::permissions::{as_known, connected};
 
 /// How long an answer takes that comes.
 const SOON: Duration = Duration::from_millis(1_500);
@@ -23,24 +23,8 @@ struct Known {
 
 impl Known {
     async fn connect(cluster: &Cluster, who: &str, inbox: &str) -> Self {
-        let access = as_known(cluster, who);
-        let (told, refused) = mpsc::unbounded_channel();
-        let (certificate, key) = access.certificate.unwrap();
-        let seed = std::fs::read_to_string(access.nkey.unwrap()).unwrap();
-        let options = async_nats::ConnectOptions::with_nkey(seed.trim().to_owned())
-            .add_root_certificates(access.authority.unwrap())
-            .add_client_certificate(certificate, key)
-            .custom_inbox_prefix(inbox)
-            .event_callback(move |event| {
-                let told = told.clone();
-                async move {
-                    if let Event::ServerError(ServerError::Other(said)) = event {
-                        _ = told.send(said);
-                    }
-                }
-            });
-        let servers: Vec<&str> = access.url.split(',').collect();
-        Self { client: options.connect(servers).await.unwrap(), refused }
+        let (client, refused) = connected(as_known(cluster, who), inbox).await;
+        Self { client, refused }
     }
 
     /// What the server answers; nothing where it does not let the question pass.

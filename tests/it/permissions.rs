@@ -161,26 +161,31 @@ pub(crate) fn as_known(cluster: &Cluster, who: &str) -> Access {
     }
 }
 
+/// A connection whose answers come under an inbox, and the subjects that the server refuses it.
+pub(crate) async fn connected(access: Access, inbox: &str) -> (Client, mpsc::UnboundedReceiver<String>) {
+    let (told, refused) = mpsc::unbounded_channel();
+    let (certificate, key) = access.certificate.unwrap();
+    let seed = std::fs::read_to_string(access.nkey.unwrap()).unwrap();
+    let options = ConnectOptions::with_nkey(seed.trim().to_owned())
+        .add_root_certificates(access.authority.unwrap())
+        .add_client_certificate(certificate, key)
+        .custom_inbox_prefix(inbox)
+        .event_callback(move |event| {
+            let told = told.clone();
+            async move {
+                if let Event::ServerError(ServerError::Other(said)) = event {
+                    _ = told.send(said);
+                }
+            }
+        });
+    let servers: Vec<&str> = access.url.split(',').collect();
+    (options.connect(servers).await.unwrap(), refused)
+}
+
 impl Known {
     async fn connect(cluster: &Cluster, who: &str) -> Self {
-        let access = as_known(cluster, who);
-        let (told, refused) = mpsc::unbounded_channel();
-        let (certificate, key) = access.certificate.unwrap();
-        let seed = std::fs::read_to_string(access.nkey.unwrap()).unwrap();
-        let options = ConnectOptions::with_nkey(seed.trim().to_owned())
-            .add_root_certificates(access.authority.unwrap())
-            .add_client_certificate(certificate, key)
-            .custom_inbox_prefix(access.inbox.unwrap())
-            .event_callback(move |event| {
-                let told = told.clone();
-                async move {
-                    if let Event::ServerError(ServerError::Other(said)) = event {
-                        _ = told.send(said);
-                    }
-                }
-            });
-        let servers: Vec<&str> = access.url.split(',').collect();
-        Self { client: options.connect(servers).await.unwrap(), refused, probes: 0 }
+        let (client, refused) = connected(as_known(cluster, who), &format!("_INBOX_{who}")).await;
+        Self { client, refused, probes: 0 }
     }
 
     /// Whether the server lets something pass. What is surely refused is tried right after, so that nothing said before

@@ -83,10 +83,8 @@ impl Guards {
         settings: Settings,
     ) -> anyhow::Result<Self> {
         let receipts = if watched.records { receipt::read(&watched.data)? } else { receipt::Receipts::new() };
-        let mut specs = StreamSpec::ALL.into_iter();
-        let logs = streams.map(|log| {
-            // As many specs as streams.
-            let spec = specs.next().unwrap_or(StreamSpec::ENROLLMENT);
+        let logs = std::array::from_fn(|at| {
+            let (log, spec) = (streams[at].clone(), StreamSpec::ALL[at]);
             Arc::new(AcknowledgedLog::new(log, spec, receipts.get(spec.name).copied(), health.clone()))
         });
         Ok(Self { logs, beside: Vec::new(), views, health, watched, settings, last_recorded: LastRecorded::default() })

@@ -4,7 +4,7 @@ use axum::extract::State;
 use axum::response::Response;
 use rollbook_events::access::AccessRecorded;
 use rollbook_events::{MemberId, Position};
-use rollbook_projections::view::{Column, ColumnType};
+use rollbook_projections::view::{Column, ColumnType as T};
 use serde_json::{Map, Value, json};
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
@@ -21,23 +21,19 @@ use super::shown::About;
 use crate::access_log::{DisclosuresError, disclosures};
 use crate::error_chain::chain;
 
-const fn column(name: &'static str, kind: ColumnType, comment: &'static str) -> Column {
-    Column { name, kind, comment }
-}
-
 /// What a disclosure is given as.
 pub const COLUMNS: &[Column] = &[
-    column("member", ColumnType::Uuid, "the pseudonym that was shown"),
-    column("at", ColumnType::Instant, "when it was written down, which is before the answer left"),
-    column("actor_org", ColumnType::Text, "whose person or machine was shown it"),
-    column("actor_id", ColumnType::Text, "which person or machine"),
-    column("actor_role", ColumnType::Text, "in which role"),
-    column("purpose", ColumnType::Text, "what for, where it was stated"),
-    column("operation", ColumnType::Text, "what was asked: method and route"),
-    column("given_as", ColumnType::Text, "page, or export of every row"),
-    column("answer", ColumnType::Uuid, "groups what one answer showed"),
-    column("position", ColumnType::Integer, "position of the log that the answer rested on"),
-    column("access_position", ColumnType::Integer, "position on the stream ACCESS"),
+    Column { name: "member", kind: T::Uuid, comment: "the pseudonym that was shown" },
+    Column { name: "at", kind: T::Instant, comment: "when it was written down, which is before the answer left" },
+    Column { name: "actor_org", kind: T::Text, comment: "whose person or machine was shown it" },
+    Column { name: "actor_id", kind: T::Text, comment: "which person or machine" },
+    Column { name: "actor_role", kind: T::Text, comment: "in which role" },
+    Column { name: "purpose", kind: T::Text, comment: "what for, where it was stated" },
+    Column { name: "operation", kind: T::Text, comment: "what was asked: method and route" },
+    Column { name: "given_as", kind: T::Text, comment: "page, or export of every row" },
+    Column { name: "answer", kind: T::Uuid, comment: "groups what one answer showed" },
+    Column { name: "position", kind: T::Integer, comment: "position of the log that the answer rested on" },
+    Column { name: "access_position", kind: T::Integer, comment: "position on the stream ACCESS" },
 ];
 
 /// The routes.

@@ -2,16 +2,15 @@
 
 use std::sync::Arc;
 
-use anyhow::Context;
 use tokio_util::sync::CancellationToken;
 
-use super::streams::{Streams, check};
+use super::streams::{Streams, trusted};
 use crate::app::App;
 use crate::feed::status::Report;
 use crate::feed::webhooks::sender::{Attempts, Sender};
 use crate::feed::webhooks::{Settings, Webhooks, status};
 use crate::feed::{Feed, Publisher};
-use crate::log::{NatsLog, StreamSpec};
+use crate::log::NatsLog;
 
 impl Streams {
     /// The feed. What it needs is compared by who publishes it, so that a ledger without it still records.
@@ -29,7 +28,7 @@ impl Streams {
     /// # Errors
     /// As [`Self::open`].
     pub async fn check_feed(&self) -> anyhow::Result<()> {
-        check(&self.feed).await.with_context(|| format!("the stream {} cannot be trusted", StreamSpec::FEED.name))
+        trusted(&self.feed).await
     }
 
     /// Refuses a setting of the stream of calls that breaks a promise.
@@ -37,9 +36,7 @@ impl Streams {
     /// # Errors
     /// As [`Self::open`].
     pub async fn check_attempts(&self) -> anyhow::Result<()> {
-        check(&self.attempts)
-            .await
-            .with_context(|| format!("the stream {} cannot be trusted", StreamSpec::ATTEMPTS.name))
+        trusted(&self.attempts).await
     }
 }
 

@@ -51,13 +51,7 @@ impl Streams {
             whole.push((spec, open_one(&client, access, spec, replicas, make).await?));
         }
         // What only the feed needs; who publishes it compares them.
-        let other = async |spec: StreamSpec| -> anyhow::Result<NatsLog> {
-            if !make {
-                return Ok(NatsLog::open(client.clone(), access, spec, replicas));
-            }
-            let log = NatsLog::create(client.clone(), access, spec, replicas).await;
-            log.with_context(|| format!("could not open the stream {}", spec.name))
-        };
+        let other = async |spec| unchecked(&client, access, spec, replicas, make).await;
         let (feed, attempts) = (other(StreamSpec::FEED).await?, other(StreamSpec::ATTEMPTS).await?);
         let keys = open_one(&client, access, StreamSpec::IDENTITY_KEYS, replicas, make).await?;
         let open = |spec| -> anyhow::Result<Arc<dyn Log>> {
@@ -106,18 +100,32 @@ async fn open_one(
     replicas: usize,
     make: bool,
 ) -> anyhow::Result<NatsLog> {
-    let log = if make {
-        NatsLog::create(client.clone(), access, spec, replicas).await
-    } else {
-        Ok(NatsLog::open(client.clone(), access, spec, replicas))
-    };
-    let log = log.with_context(|| format!("could not open the stream {}", spec.name))?;
-    check(&log).await.with_context(|| format!("the stream {} cannot be trusted", spec.name))?;
+    let log = unchecked(client, access, spec, replicas, make).await?;
+    trusted(&log).await?;
     Ok(log)
 }
 
+async fn unchecked(
+    client: &async_nats::Client,
+    access: &Access,
+    spec: StreamSpec,
+    replicas: usize,
+    make: bool,
+) -> anyhow::Result<NatsLog> {
+    if !make {
+        return Ok(NatsLog::open(client.clone(), access, spec, replicas));
+    }
+    let log = NatsLog::create(client.clone(), access, spec, replicas).await;
+    log.with_context(|| format!("could not open the stream {}", spec.name))
+}
+
+/// Refuses a stream with a setting that breaks a promise, by its name.
+pub(super) async fn trusted(log: &NatsLog) -> anyhow::Result<()> {
+    check(log).await.with_context(|| format!("the stream {} cannot be trusted", log.name()))
+}
+
 /// Compares what the promises rest on. A server that tells nothing of its flushing is warned of, not trusted silently.
-pub(super) async fn check(log: &dyn Log) -> anyhow::Result<()> {
+async fn check(log: &dyn Log) -> anyhow::Result<()> {
     match log.check().await {
         Err(error @ SettingsError::NotChecked) => {
             tracing::warn!(error = %error, "start with --monitoring to have it compared");

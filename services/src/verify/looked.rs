@@ -61,8 +61,10 @@ fn read(spec: StreamSpec, record: &Record) -> Result<(Option<EventId>, Option<Su
         if recorded.member.map_or_else(|| "export".to_owned(), |member| member.to_string()) != token {
             return Err("speaks of another member than the one it stands under".to_owned());
         }
-    } else {
+    } else if spec == StreamSpec::INTAKE {
         serde_json::from_slice::<IntakeEvent>(&record.body).map_err(|_| "cannot be read as an intake".to_owned())?;
+    } else {
+        return Err("is of a stream that this program cannot read".to_owned());
     }
     Ok((None, None))
 }
