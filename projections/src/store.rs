@@ -11,6 +11,7 @@ mod place;
 pub mod plain_table;
 pub mod read;
 pub mod reporting;
+mod row_security;
 pub mod write;
 
 pub use control::Control;

@@ -105,18 +105,30 @@ impl Postgres {
     /// # Panics
     /// Where it fails; with what it said.
     pub fn sql(&self, text: &str) -> String {
+        self.sql_in("postgres", "postgres", text)
+    }
+
+    /// Runs SQL in a database as somebody and gives what it answers, a line a row.
+    ///
+    /// # Panics
+    /// Where it fails; with what it said.
+    pub fn sql_in(&self, database: &str, user: &str, text: &str) -> String {
         let port = self.port.to_string();
-        let arguments =
-            ["-h", "127.0.0.1", "-p", &port, "-U", "postgres", "-AtqX", "-v", "ON_ERROR_STOP=1", "-c", text];
+        let arguments = ["-h", "127.0.0.1", "-p", &port, "-U", user, "-AtqX", "-v", "ON_ERROR_STOP=1", "-c", text];
         let psql = programs().unwrap().join("psql");
-        let output = Command::new(psql).args(arguments).arg("postgres").output().unwrap();
+        let output = Command::new(psql).args(arguments).arg(database).output().unwrap();
         assert!(output.status.success(), "{text}: {}", String::from_utf8_lossy(&output.stderr));
         String::from_utf8_lossy(&output.stdout).trim().to_owned()
     }
 
     /// Its address.
     pub fn url(&self) -> String {
-        format!("postgres://postgres@127.0.0.1:{}/postgres", self.port)
+        self.url_of("postgres", "postgres")
+    }
+
+    /// The address of a database, for somebody.
+    pub fn url_of(&self, database: &str, user: &str) -> String {
+        format!("postgres://{user}@127.0.0.1:{}/{database}", self.port)
     }
 }
 

@@ -2,8 +2,8 @@
 
 mod canaries;
 mod judge;
-mod small_ledger;
-mod table;
+pub mod small_ledger;
+pub mod table;
 
 use std::collections::BTreeMap;
 

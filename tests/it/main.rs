@@ -35,6 +35,7 @@ mod permissions;
 mod rebuilding;
 mod recording;
 mod rotten_history;
+mod row_security;
 mod sample_county;
 mod scenarios;
 mod taking_over;

@@ -9,6 +9,7 @@ use sqlx::Row as _;
 use super::db::{Db, Doing, StoreError, on};
 use super::place::Place;
 use super::read::position;
+use super::row_security;
 use super::write::sql;
 
 const TABLES: &[&str] = &[
@@ -100,6 +101,9 @@ impl Control {
         let control = Self(Db::connect(address, Place::Control).await?);
         if control.is_there().await.is_err() {
             control.make().await?;
+        }
+        if let Db::Pg(pool) = &control.0 {
+            row_security::close_to_all(pool, "member_rebuild").await?;
         }
         Ok(control)
     }

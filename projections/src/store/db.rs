@@ -49,6 +49,19 @@ pub enum StoreError {
         /// What the migrator said.
         source: sqlx::migrate::MigrateError,
     },
+    /// What is asked within a sight has no role to be asked as, and is not asked at all.
+    #[error(
+        "the role {role} cannot be made or taken, or is not held to row security: have an administrator run \
+        CREATE ROLE \"{role}\" NOLOGIN; GRANT \"{role}\" TO \"{user}\"; (deploy/README.md, Row security)"
+    )]
+    RowSecurity {
+        /// The role.
+        role: String,
+        /// Who was to take it.
+        user: String,
+        /// What the database said, where it said anything.
+        source: Option<sqlx::Error>,
+    },
     /// The address is not one of a database we know.
     #[error("expected sqlite://PATH or postgres://…, as in sqlite://rollbook-data/views.db")]
     Address,
@@ -111,7 +124,11 @@ impl Db {
         let most = if place == Place::Control { MOST_CONNECTIONS_TO_CONTROL } else { MOST_CONNECTIONS };
         if address.starts_with("postgres://") || address.starts_with("postgresql://") {
             let options = PgConnectOptions::from_str(address).map_err(|_| StoreError::Address)?;
-            let mut options = options.options([("idle_in_transaction_session_timeout", MOST_IDLE_IN_A_TRANSACTION)]);
+            let mut options = options.options([
+                ("idle_in_transaction_session_timeout", MOST_IDLE_IN_A_TRANSACTION),
+                // What a transaction may see is told to it as texts, in which a backslash is to be one.
+                ("standard_conforming_strings", "on"),
+            ]);
             if let Some(schema) = place.schema() {
                 options = options.options([("search_path", schema)]);
             }

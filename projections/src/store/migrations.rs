@@ -6,6 +6,7 @@ use sqlx::migrate::{Migration, MigrationType, Migrator};
 use sqlx::{AssertSqlSafe, SqlSafeStr, SqlStr};
 
 use super::db::{Db, Doing, StoreError, on};
+use super::row_security;
 
 /// Name and text of each migration, oldest first; the same text runs on both databases.
 const ALL: &[(&str, &str)] = &[
@@ -53,7 +54,10 @@ pub(super) async fn run(db: &Db) -> Result<(), StoreError> {
     if before.is_some_and(|before| before < newest()) {
         db.reset().await?;
     }
-    Ok(())
+    match db {
+        Db::Pg(pool) => row_security::lay(pool).await,
+        Db::Lite(_) => Ok(()),
+    }
 }
 
 /// The last migration that ran; none in a database that is new, where the table of them is not there yet.

@@ -3,6 +3,7 @@
 use sqlx::QueryBuilder;
 
 use super::db::{Db, Doing, StoreError, on};
+use super::row_security;
 use super::write::sql;
 use crate::dossier::Recorded;
 
@@ -15,7 +16,11 @@ impl Db {
     /// What the database said.
     pub async fn make_plain(&self) -> Result<(), StoreError> {
         self.drop_plain().await?;
-        on!(self, pool => sqlx::query(MAKE).execute(pool).await.map(|_| ())).doing("make a plain table")
+        on!(self, pool => sqlx::query(MAKE).execute(pool).await.map(|_| ())).doing("make a plain table")?;
+        match self {
+            Self::Pg(pool) => row_security::close_to_all(pool, "plain").await,
+            Self::Lite(_) => Ok(()),
+        }
     }
 
     /// Removes the table.

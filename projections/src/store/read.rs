@@ -2,9 +2,10 @@
 
 mod filed;
 mod page;
+mod reading;
 mod rows;
 mod seen;
-mod sight;
+pub(super) mod sight;
 mod walk;
 
 pub use filed::Filed;
@@ -27,6 +28,7 @@ use super::write::{Stuck, sql};
 use crate::dossier::Recorded;
 use crate::links::{Links, Pair};
 use crate::views::event_history::TABLE as HISTORY;
+use reading::{Reading, reading};
 
 const CHECKPOINT: &str = "SELECT position, recorded_at FROM checkpoint WHERE name = 'views'";
 const LINKS: &str = "SELECT a, b FROM member_link WHERE known_from <= $1 AND (known_until IS NULL OR known_until > $1)";
@@ -73,7 +75,7 @@ fn recorded(number: i64, hash: &str, event: String) -> Result<Recorded, StoreErr
 }
 
 impl Db {
-    /// How far the views have come.
+    /// How far the views have come, which is about nobody.
     ///
     /// # Errors
     /// What the database said.
@@ -90,8 +92,8 @@ impl Db {
     /// # Errors
     /// What the database said.
     pub async fn links(&self, known_at: Position) -> Result<Links, StoreError> {
-        on!(self, pool => {
-            let rows = sqlx::query(LINKS).bind(sql(known_at)).fetch_all(pool).await.doing("read the links")?;
+        reading!(self, Reading::Links, conn => {
+            let rows = sqlx::query(LINKS).bind(sql(known_at)).fetch_all(conn).await.doing("read the links")?;
             let pairs: sqlx::Result<Vec<Pair>> =
                 rows.iter().map(|row| Ok((MemberId(row.try_get(0)?), MemberId(row.try_get(1)?)))).collect();
             Ok(Links::of(pairs.doing("read the links")?))
@@ -103,8 +105,8 @@ impl Db {
     /// # Errors
     /// What the database said.
     pub async fn stuck_from(&self) -> Result<BTreeMap<MemberId, Position>, StoreError> {
-        on!(self, pool => {
-            let rows = sqlx::query(STUCK_FROM).fetch_all(pool).await.doing("read the stuck members")?;
+        reading!(self, Reading::Stuck, conn => {
+            let rows = sqlx::query(STUCK_FROM).fetch_all(conn).await.doing("read the stuck members")?;
             let stuck: sqlx::Result<BTreeMap<MemberId, Position>> =
                 rows.iter().map(|row| Ok((MemberId(row.try_get(0)?), position(row.try_get(1)?)))).collect();
             stuck.doing("read the stuck members")
@@ -116,8 +118,8 @@ impl Db {
     /// # Errors
     /// What the database said.
     pub async fn stuck(&self) -> Result<Vec<Stuck>, StoreError> {
-        on!(self, pool => {
-            let rows = sqlx::query(STUCK).fetch_all(pool).await.doing("read the stuck members")?;
+        reading!(self, Reading::Stuck, conn => {
+            let rows = sqlx::query(STUCK).fetch_all(conn).await.doing("read the stuck members")?;
             let stuck: sqlx::Result<Vec<Stuck>> = rows.iter().map(|row| Ok(Stuck {
                 member: MemberId(row.try_get(0)?),
                 position: position(row.try_get(1)?),
@@ -132,8 +134,8 @@ impl Db {
     /// # Errors
     /// What the database said.
     pub async fn stuck_count(&self) -> Result<u64, StoreError> {
-        on!(self, pool => {
-            let count: i64 = sqlx::query_scalar(STUCK_COUNT).fetch_one(pool).await.doing("count the stuck members")?;
+        reading!(self, Reading::Stuck, conn => {
+            let count: i64 = sqlx::query_scalar(STUCK_COUNT).fetch_one(conn).await.doing("count the stuck members")?;
             Ok(u64::try_from(count).unwrap_or(0))
         })
     }
@@ -143,8 +145,8 @@ impl Db {
     /// # Errors
     /// What the database said.
     pub async fn ever_linked(&self, member: MemberId) -> Result<BTreeSet<MemberId>, StoreError> {
-        on!(self, pool => {
-            let rows = sqlx::query(EVER_LINKED).bind(member.0).fetch_all(pool).await.doing("read a member's links")?;
+        reading!(self, Reading::Links, conn => {
+            let rows = sqlx::query(EVER_LINKED).bind(member.0).fetch_all(conn).await.doing("read a member's links")?;
             let pairs: sqlx::Result<Vec<Pair>> =
                 rows.iter().map(|row| Ok((MemberId(row.try_get(0)?), MemberId(row.try_get(1)?)))).collect();
             Ok(pairs.doing("read a member's links")?.into_iter().flat_map(|(a, b)| [a, b]).collect())
@@ -156,9 +158,9 @@ impl Db {
     /// # Errors
     /// What the database said.
     pub async fn last_rulebook(&self, up_to: Position) -> Result<Option<Position>, StoreError> {
-        on!(self, pool => {
+        reading!(self, Reading::Rules, conn => {
             let last: Option<i64> =
-                sqlx::query_scalar(LAST_RULEBOOK).bind(sql(up_to)).fetch_one(pool).await.doing("look for a rulebook")?;
+                sqlx::query_scalar(LAST_RULEBOOK).bind(sql(up_to)).fetch_one(conn).await.doing("look for a rulebook")?;
             Ok(last.map(position))
         })
     }
@@ -168,8 +170,8 @@ impl Db {
     /// # Errors
     /// What the database said, or an event that cannot be read.
     pub async fn rulebooks(&self, up_to: Position) -> Result<Vec<Recorded>, StoreError> {
-        on!(self, pool => {
-            let rows = sqlx::query(RULEBOOKS).bind(sql(up_to)).fetch_all(pool).await.doing("read the rulebooks")?;
+        reading!(self, Reading::Rules, conn => {
+            let rows = sqlx::query(RULEBOOKS).bind(sql(up_to)).fetch_all(conn).await.doing("read the rulebooks")?;
             rows.iter().map(|row| {
                 let (number, hash, event): (i64, String, String) =
                     (row.try_get(0).doing("read")?, row.try_get(1).doing("read")?, row.try_get(2).doing("read")?);
@@ -216,7 +218,7 @@ impl Db {
         for<'q> T: sqlx::Encode<'q, sqlx::Postgres> + sqlx::Type<sqlx::Postgres>,
         for<'q> T: sqlx::Encode<'q, sqlx::Sqlite> + sqlx::Type<sqlx::Sqlite>,
     {
-        on!(self, pool => {
+        reading!(self, Reading::Within(sight), conn => {
             let mut query = QueryBuilder::new("SELECT position, hash, event FROM event_history");
             query.push(condition);
             let mut list = query.separated(", ");
@@ -225,7 +227,7 @@ impl Db {
             }
             query.push(")");
             sight::push_sight!(query, &HISTORY, sight);
-            let rows = query.build().fetch_all(pool).await.doing("read events")?;
+            let rows = query.build().fetch_all(conn).await.doing("read events")?;
             rows.iter().map(|row| {
                 let (number, hash, event): (i64, String, String) =
                     (row.try_get(0).doing("read")?, row.try_get(1).doing("read")?, row.try_get(2).doing("read")?);
@@ -239,8 +241,8 @@ impl Db {
     /// # Errors
     /// What the database said.
     pub async fn position_at(&self, instant: DateTime<Utc>) -> Result<Position, StoreError> {
-        on!(self, pool => {
-            let row = sqlx::query(POSITION_AT).bind(instant).fetch_optional(pool).await.doing("look up an instant")?;
+        reading!(self, Reading::Numbers, conn => {
+            let row = sqlx::query(POSITION_AT).bind(instant).fetch_optional(conn).await.doing("look up an instant")?;
             let number: Option<i64> = row.map(|row| row.try_get(0)).transpose().doing("look up an instant")?;
             Ok(number.map_or(Position(0), position))
         })

@@ -259,7 +259,9 @@ impl From<StoreError> for Problem {
             StoreError::Undecodable { .. } | StoreError::Migration { .. } | StoreError::Address => {
                 Self::internal(&error)
             }
-            StoreError::Database { .. } | StoreError::Fenced { .. } => Self::unavailable(&error),
+            StoreError::Database { .. } | StoreError::Fenced { .. } | StoreError::RowSecurity { .. } => {
+                Self::unavailable(&error)
+            }
         }
     }
 }

@@ -2,13 +2,14 @@
 
 use rollbook_events::{EventId, Hash, Position};
 use rollbook_projections::store::Db;
-use rollbook_projections::store::read::Filed;
+use rollbook_projections::store::read::{Filed, Sight};
 use tokio::sync::mpsc;
 
 use super::finding::{REBUILD, Report};
 use crate::error_chain::chain;
 
 const PLACE: &str = "event_history";
+const ALL: Sight = Sight::everything_for_the_ledger_itself();
 
 /// Rows read at once.
 const ROWS_AT_ONCE: u32 = 2_000;
@@ -54,7 +55,7 @@ impl History {
         tokio::spawn(async move {
             let mut after = Position(0);
             loop {
-                let page = db.filed_after(after, ROWS_AT_ONCE).await;
+                let page = db.filed_after(&ALL, after, ROWS_AT_ONCE).await;
                 let last = page.as_ref().ok().and_then(|page| page.last()).map(|row| row.position);
                 if send.send(page.map_err(|error| chain(&error))).await.is_err() {
                     return;

@@ -1,15 +1,18 @@
 //! The audit view's rows as they were filed, for comparing them with the log; and whether a database's file is sound.
 
 use rollbook_events::Position;
-use sqlx::Row as _;
+use sqlx::{QueryBuilder, Row as _};
 use uuid::Uuid;
 
-use super::position;
-use crate::store::db::{Db, Doing, StoreError, on};
+use super::reading::{Reading, reading};
+use super::sight::push_sight;
+use super::{Sight, position};
+use crate::store::db::{Db, Doing, StoreError};
 use crate::store::write::sql;
+use crate::views::event_history::TABLE as HISTORY;
 
 const FILED_AFTER: &str = "SELECT position, id, hash, event FROM event_history \
-    WHERE known_until IS NULL AND position > $1 ORDER BY position LIMIT $2";
+    WHERE known_until IS NULL AND position > ";
 
 /// What `event_history` says of one event.
 #[derive(Debug, Clone)]
@@ -25,14 +28,17 @@ pub struct Filed {
 }
 
 impl Db {
-    /// The next rows of `event_history` after a position, in order of position; none at the end.
+    /// The next rows of `event_history` after a position that lie within a sight, in order of position; none at the end.
     ///
     /// # Errors
     /// What the database said.
-    pub async fn filed_after(&self, after: Position, most: u32) -> Result<Vec<Filed>, StoreError> {
-        on!(self, pool => {
-            let rows = sqlx::query(FILED_AFTER).bind(sql(after)).bind(i64::from(most)).fetch_all(pool).await;
-            let rows = rows.doing("read events in order")?;
+    pub async fn filed_after(&self, sight: &Sight, after: Position, most: u32) -> Result<Vec<Filed>, StoreError> {
+        reading!(self, Reading::Within(sight), conn => {
+            let mut query = QueryBuilder::new(FILED_AFTER);
+            query.push_bind(sql(after));
+            push_sight!(query, &HISTORY, sight);
+            query.push(" ORDER BY position LIMIT ").push_bind(i64::from(most));
+            let rows = query.build().fetch_all(conn).await.doing("read events in order")?;
             let filed: sqlx::Result<Vec<Filed>> = rows.iter().map(|row| Ok(Filed {
                 position: position(row.try_get(0)?),
                 id: row.try_get(1)?,

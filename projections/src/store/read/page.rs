@@ -4,9 +4,10 @@ use chrono::NaiveDate;
 use rollbook_events::{MemberId, Position};
 use sqlx::{QueryBuilder, Row as _};
 
+use super::reading::{Reading, reading};
 use super::rows::{self, Known};
 use super::sight::{self, Sight, push_side, push_sight};
-use crate::store::db::{Db, Doing, StoreError, on};
+use crate::store::db::{Db, Doing, StoreError};
 use crate::store::write::sql;
 use crate::view::{Cell, Table};
 
@@ -191,7 +192,7 @@ impl Db {
     ) -> Result<Vec<Known>, StoreError> {
         // Of an overlap each side is seen by itself, or not.
         let halves = sight.grants().map(|grants| (grants, sight::sides(table))).filter(|(_, sides)| sides.len() > 1);
-        on!(self, pool => {
+        reading!(self, Reading::Within(sight), conn => {
             let mut query = QueryBuilder::new("SELECT row_key, member, known_from, known_until");
             for column in table.columns {
                 query.push(", ").push(column.name);
@@ -219,7 +220,7 @@ impl Db {
                 query.push(order).push(", ");
             }
             query.push("row_key, known_from LIMIT ").push_bind(i64::from(page.most));
-            let found = query.build().fetch_all(pool).await.doing("read rows")?;
+            let found = query.build().fetch_all(conn).await.doing("read rows")?;
             let known: sqlx::Result<Vec<Known>> = found.iter().map(|row| {
                 let mut known = rows::read(table, row)?;
                 if let Some((_, sides)) = halves {
@@ -245,7 +246,7 @@ impl Db {
         filter: &Filter,
         sum: &SumBy,
     ) -> Result<Vec<Group>, StoreError> {
-        on!(self, pool => {
+        reading!(self, Reading::Within(sight), conn => {
             let mut query = QueryBuilder::new("SELECT ");
             for (_, what) in &sum.sums {
                 match what {
@@ -270,7 +271,7 @@ impl Db {
             for (index, column) in sum.by.iter().enumerate() {
                 query.push(if index == 0 { " ORDER BY " } else { ", " }).push(*column);
             }
-            let found = query.build().fetch_all(pool).await.doing("sum rows")?;
+            let found = query.build().fetch_all(conn).await.doing("sum rows")?;
             let width = sum.sums.len();
             let groups: sqlx::Result<Vec<Group>> = found.iter().map(|row| {
                 let sums: sqlx::Result<Vec<i64>> =

@@ -6,9 +6,10 @@ use rollbook_events::MemberId;
 use sqlx::{QueryBuilder, Row as _};
 use uuid::Uuid;
 
+use super::reading::{Reading, reading};
 use super::sight::push_sight;
 use super::{MOST_MEMBERS, Sight};
-use crate::store::db::{Db, Doing, StoreError, on};
+use crate::store::db::{Db, Doing, StoreError};
 use crate::view::Table;
 use crate::views::event_history::TABLE as HISTORY;
 
@@ -24,7 +25,7 @@ impl Db {
         let members: Vec<Uuid> = members.iter().map(|member| member.0).collect();
         let mut seen = BTreeSet::new();
         for chunk in members.chunks(MOST_MEMBERS) {
-            seen.extend(on!(self, pool => {
+            seen.extend(reading!(self, Reading::Within(sight), conn => {
                 let mut query = QueryBuilder::new(
                     "SELECT DISTINCT member FROM event_history WHERE known_until IS NULL AND member IN (",
                 );
@@ -34,7 +35,7 @@ impl Db {
                 }
                 query.push(")");
                 push_sight!(query, &HISTORY, sight);
-                let rows = query.build().fetch_all(pool).await.doing("look for members")?;
+                let rows = query.build().fetch_all(conn).await.doing("look for members")?;
                 let found: sqlx::Result<Vec<MemberId>> = rows.iter().map(|row| row.try_get(0).map(MemberId)).collect();
                 found.doing("look for members")?
             }));
@@ -50,7 +51,7 @@ impl Db {
         let keys: Vec<String> = ids.iter().map(ToString::to_string).collect();
         let mut seen = SeenEvents::new();
         for chunk in keys.chunks(MOST_MEMBERS) {
-            seen.extend(on!(self, pool => {
+            seen.extend(reading!(self, Reading::Within(sight), conn => {
                 let mut query = QueryBuilder::new(
                     "SELECT id, member FROM event_history WHERE known_until IS NULL AND row_key IN (",
                 );
@@ -60,7 +61,7 @@ impl Db {
                 }
                 query.push(")");
                 push_sight!(query, &HISTORY, sight);
-                let rows = query.build().fetch_all(pool).await.doing("look for events")?;
+                let rows = query.build().fetch_all(conn).await.doing("look for events")?;
                 let found: sqlx::Result<Vec<(Uuid, Option<MemberId>)>> = rows
                     .iter()
                     .map(|row| Ok((row.try_get(0)?, row.try_get::<Option<Uuid>, _>(1)?.map(MemberId))))
@@ -76,14 +77,14 @@ impl Db {
     /// # Errors
     /// What the database said.
     pub async fn members_after(&self, sight: &Sight, after: MemberId, most: u32) -> Result<Vec<MemberId>, StoreError> {
-        on!(self, pool => {
+        reading!(self, Reading::Within(sight), conn => {
             let mut query = QueryBuilder::new(
                 "SELECT DISTINCT member FROM event_history WHERE known_until IS NULL AND member > ",
             );
             query.push_bind(after.0);
             push_sight!(query, &HISTORY, sight);
             query.push(" ORDER BY member LIMIT ").push_bind(i64::from(most));
-            let rows = query.build().fetch_all(pool).await.doing("walk through the members")?;
+            let rows = query.build().fetch_all(conn).await.doing("walk through the members")?;
             let members: sqlx::Result<Vec<MemberId>> = rows.iter().map(|row| row.try_get(0).map(MemberId)).collect();
             members.doing("walk through the members")
         })
@@ -94,10 +95,10 @@ impl Db {
     /// # Errors
     /// What the database said.
     pub async fn row_count(&self, table: &Table) -> Result<u64, StoreError> {
-        on!(self, pool => {
+        reading!(self, Reading::Numbers, conn => {
             let mut query = QueryBuilder::new("SELECT COUNT(*) FROM ");
             query.push(table.sql_name()).push(" WHERE known_until IS NULL");
-            let count: i64 = query.build_query_scalar().fetch_one(pool).await.doing("count rows")?;
+            let count: i64 = query.build_query_scalar().fetch_one(conn).await.doing("count rows")?;
             Ok(u64::try_from(count).unwrap_or(0))
         })
     }

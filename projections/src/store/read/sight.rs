@@ -27,37 +27,52 @@ pub enum Grant {
 
 /// Which rows may be seen.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Sight(Option<Vec<Grant>>);
+pub struct Sight(Rows);
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+enum Rows {
+    All { is_for_a_caller: bool },
+    Of(Vec<Grant>),
+}
 
 impl Sight {
-    /// Every row, for those parts of the ledger that answer nobody: the recorder, the projector, the sweep, `verify`.
+    /// Every row, for those parts of the ledger that answer nobody: the recorder, the projector, the sweep, `verify`. They
+    /// alone are not held to PostgreSQL's row security.
     pub const fn everything_for_the_ledger_itself() -> Self {
-        Self(None)
+        Self(Rows::All { is_for_a_caller: false })
     }
 
     /// Every row, for somebody. The policy alone says for whom.
     pub const fn everything_for_a_caller() -> Self {
-        Self(None)
+        Self(Rows::All { is_for_a_caller: true })
     }
 
     /// Rows for which one of these holds; no row where there is none.
     pub const fn of(grants: Vec<Grant>) -> Self {
-        Self(Some(grants))
+        Self(Rows::Of(grants))
     }
 
     /// Whether every row may be seen.
     pub const fn is_everything(&self) -> bool {
-        self.0.is_none()
+        matches!(self.0, Rows::All { .. })
+    }
+
+    /// Whether it is the ledger itself that looks.
+    pub(super) const fn is_of_the_ledger_itself(&self) -> bool {
+        matches!(self.0, Rows::All { is_for_a_caller: false })
     }
 
     /// The grants; none where everything may be seen.
     pub(super) fn grants(&self) -> Option<&[Grant]> {
-        self.0.as_deref()
+        match &self.0 {
+            Rows::All { .. } => None,
+            Rows::Of(grants) => Some(grants),
+        }
     }
 
     /// A text that two sights share only where they are the same.
     pub fn name(&self) -> String {
-        let Some(grants) = &self.0 else { return "everything".to_owned() };
+        let Some(grants) = self.grants() else { return "everything".to_owned() };
         let one = |grant: &Grant| match grant {
             Grant::Record(org) => format!("record {org}"),
             Grant::Served(org) => format!("served {org}"),
@@ -68,16 +83,16 @@ impl Sight {
 
     /// Whether a filter on a column asks for what only those see who see both sides of a row.
     pub(super) fn needs_both(&self, table: &Table, column: &str) -> bool {
-        self.0.is_some() && sides(table).len() > 1 && !OF_AN_OVERLAP.contains(&column)
+        !self.is_everything() && sides(table).len() > 1 && !OF_AN_OVERLAP.contains(&column)
     }
 }
 
 /// The columns that tell whose a row, or one side of a row, is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct Side {
-    pub(super) plan: &'static str,
-    pub(super) program: &'static str,
-    pub(super) provider: Option<&'static str>,
+pub(in crate::store) struct Side {
+    pub(in crate::store) plan: &'static str,
+    pub(in crate::store) program: &'static str,
+    pub(in crate::store) provider: Option<&'static str>,
     /// Columns that say something of this side alone.
     own: &'static [&'static str],
 }
@@ -103,7 +118,7 @@ const WHOLE: Side = Side { plan: "plan", program: "program", provider: None, own
 const SERVED: Side = Side { provider: Some("provider"), ..WHOLE };
 
 /// The sides of a view's rows; none of a view that does not say whose its rows are, which then nobody sees but who sees all.
-pub(super) fn sides(table: &Table) -> &'static [Side] {
+pub(in crate::store) fn sides(table: &Table) -> &'static [Side] {
     let has = |name: &str| table.columns.iter().any(|column| column.name == name);
     match (has("plan_a"), has("plan"), has("provider")) {
         (true, ..) => &[SIDE_A, SIDE_B],
