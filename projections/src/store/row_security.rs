@@ -27,7 +27,8 @@ const LOCK: &str = "SELECT pg_advisory_xact_lock(8246215)";
 const IS_THERE: &str = "SELECT EXISTS (SELECT FROM pg_roles WHERE rolname = $1)";
 /// How many of some tables have their policy, as it is to be, hold whoever asks to it, and let them ask.
 const HELD_TO: &str = "SELECT COUNT(*) FROM unnest($1::text[], $2::text[]) AS wanted (name, stamp) \
-    JOIN pg_class c ON c.relname = wanted.name AND c.relnamespace = current_schema()::regnamespace \
+    JOIN pg_class c ON c.relname = wanted.name \
+    JOIN pg_namespace n ON n.oid = c.relnamespace AND n.nspname = current_schema() \
     JOIN pg_policy p ON p.polrelid = c.oid AND p.polname = 'sight' \
     WHERE obj_description(p.oid, 'pg_policy') = wanted.stamp \
     AND row_security_active(c.oid) AND has_table_privilege(c.oid, 'SELECT') \
@@ -40,8 +41,8 @@ const HAS_IT: &str = "SELECT relrowsecurity FROM pg_class WHERE oid = to_regclas
 const ASSIGNED: &str = "CREATE OR REPLACE VIEW assigned_now AS SELECT member, plan, program FROM current_enrollment \
     WHERE known_until IS NULL \
     AND provider = ANY ((SELECT NULLIF(current_setting('rollbook.assigned', true), '')::text[])::text[]) \
-    AND from_on <= ANY ((SELECT NULLIF(current_setting('rollbook.on', true), '')::date[])::date[]) \
-    AND (until_on IS NULL OR until_on > ANY ((SELECT NULLIF(current_setting('rollbook.on', true), '')::date[])::date[]))";
+    AND from_on <= ANY ((SELECT NULLIF(current_setting('rollbook.day', true), '')::date[])::date[]) \
+    AND (until_on IS NULL OR until_on > ANY ((SELECT NULLIF(current_setting('rollbook.day', true), '')::date[])::date[]))";
 /// A setting is read once for a statement, not once for a row.
 const SEES: &str = "(SELECT current_setting('rollbook.sight', true))";
 const ASKS_AS_A_PROVIDER: &str = "(SELECT NULLIF(current_setting('rollbook.assigned', true), '')) IS NOT NULL";
@@ -178,8 +179,9 @@ fn refused(pool: &PgPool, role: &str, source: Option<sqlx::Error>) -> StoreError
 /// Whether every table holds the role to its policy, asked as the role itself: so neither a role that passes row security by
 /// nor one that has the owner's rights is taken for a reader.
 async fn stands(pool: &PgPool, role: &str, guarded: &[Guarded]) -> Result<bool, StoreError> {
-    let as_reader = format!("BEGIN READ ONLY; SET LOCAL ROLE {}", identifier(role));
-    let mut tx = pool.begin_with(AssertSqlSafe(as_reader)).await.doing(DOING)?;
+    let mut tx = pool.begin_with("BEGIN READ ONLY").await.doing(DOING)?;
+    let as_reader = format!("SET LOCAL ROLE {}", identifier(role));
+    sqlx::query(AssertSqlSafe(as_reader)).execute(&mut *tx).await.doing(DOING)?;
     let names: Vec<&str> = guarded.iter().map(|table| table.name).collect();
     let stamps: Vec<String> = guarded.iter().map(Guarded::stamp).collect();
     let held: i64 = sqlx::query_scalar(HELD_TO).bind(names).bind(stamps).fetch_one(&mut *tx).await.doing(DOING)?;

@@ -44,8 +44,12 @@ impl Eyes {
         let doing = "begin to read";
         match opening(&role(pool), reading) {
             None => Ok(Self::Owner(pool.acquire().await.doing(doing)?)),
-            // One message: to say what may be seen costs no round trip more than to begin.
-            Some(text) => Ok(Self::Held(pool.begin_with(AssertSqlSafe(text)).await.doing(doing)?)),
+            Some(text) => {
+                let mut tx = pool.begin_with("BEGIN READ ONLY").await.doing(doing)?;
+                // Not in the message that begins: a connection whose beginning failed would go back to the pool as it is.
+                sqlx::raw_sql(AssertSqlSafe(text)).execute(&mut *tx).await.doing(doing)?;
+                Ok(Self::Held(tx))
+            }
         }
     }
 
@@ -76,9 +80,9 @@ impl DerefMut for Eyes {
     }
 }
 
-/// What a transaction begins with; nothing for the ledger's own parts.
+/// What a transaction is told first; nothing for the ledger's own parts.
 fn opening(role: &str, reading: Reading<'_>) -> Option<String> {
-    let mut text = format!("BEGIN READ ONLY; SET LOCAL ROLE {}", identifier(role));
+    let mut text = format!("SET LOCAL ROLE {}", identifier(role));
     let mut set = |name: &str, value: &str| _ = write!(text, "; SET LOCAL rollbook.{name} = {}", literal(value));
     match reading {
         Reading::Within(sight) if sight.is_of_the_ledger_itself() => return None,
@@ -102,7 +106,7 @@ fn opening(role: &str, reading: Reading<'_>) -> Option<String> {
                     Grant::Assigned { on, .. } => Some(on.to_string()),
                     Grant::Record(_) | Grant::Served(_) => None,
                 });
-                for (name, values) in [("record", record), ("served", served), ("assigned", assigned), ("on", on)] {
+                for (name, values) in [("record", record), ("served", served), ("assigned", assigned), ("day", on)] {
                     if let Some(list) = list(&values) {
                         set(name, &list);
                     }
@@ -158,7 +162,7 @@ mod tests {
 
     #[test]
     fn each_sight_is_told_as_it_is() {
-        let begin = "BEGIN READ ONLY; SET LOCAL ROLE \"r\"";
+        let begin = "SET LOCAL ROLE \"r\"";
         let (org, on) = (|| "la-care".to_owned(), "2024-06-15".parse().unwrap());
         assert_eq!(of(Vec::new()), begin, "who sees nothing sets nothing");
         assert_eq!(of(vec![Grant::Record(org())]), format!("{begin}; SET LOCAL rollbook.record = '{{\"la-care\"}}'"));
@@ -166,7 +170,7 @@ mod tests {
         assert_eq!(
             of(vec![Grant::Assigned { provider: org(), on }]),
             format!(
-                "{begin}; SET LOCAL rollbook.assigned = '{{\"la-care\"}}'; SET LOCAL rollbook.on = '{{\"2024-06-15\"}}'"
+                "{begin}; SET LOCAL rollbook.assigned = '{{\"la-care\"}}'; SET LOCAL rollbook.day = '{{\"2024-06-15\"}}'"
             )
         );
         let everything = Reading::Within(&Sight::everything_for_a_caller());
