@@ -139,7 +139,7 @@ fn nothing_of_anybody_else(postgres: &Postgres, generations: &[&str]) {
     }
     let county = format!("SET LOCAL rollbook.record = '{{{COUNTY}}}'; SET LOCAL rollbook.served = '{{{COUNTY}}}'");
     assert!(tells_only(postgres, &county, of_county).values().sum::<usize>() > 0);
-    let day = "SET LOCAL rollbook.on = '{2024-06-15}'";
+    let day = "SET LOCAL rollbook.day = '{2024-06-15}'";
     let provider = format!("SET LOCAL rollbook.assigned = '{{{PROVIDER}}}'; {day}");
     assert!(tells_only(postgres, &provider, of_provider).values().sum::<usize>() > 0);
     tells_only(postgres, day, |_| "false".to_owned());
@@ -158,18 +158,8 @@ fn nothing_of_anybody_else(postgres: &Postgres, generations: &[&str]) {
     assert_eq!(postgres.sql_in(DATABASE, OWNER, &again), "t\n0");
 }
 
-/// Who asks, one of each role that reads rows or sums.
-const CALLERS: [&str; 9] = [
-    "recorder",
-    "provider",
-    "plan_compliance",
-    "plan_compliance_with_rights",
-    "plan_reporting",
-    "county",
-    "auditor",
-    "owner",
-    "other_recorder",
-];
+/// Who asks, one for each kind of sight, and of another organization.
+const CALLERS: [&str; 6] = ["provider", "plan_compliance", "plan_reporting", "county", "auditor", "other_recorder"];
 
 /// What is asked: lists, sums, a member's everything, one determination's reasons, and a view's dump.
 async fn questions(of: &SmallLedger) -> Vec<String> {
@@ -189,7 +179,8 @@ async fn questions(of: &SmallLedger) -> Vec<String> {
     ]
     .map(str::to_owned)
     .into();
-    for n in 1..=6 {
+    // One that is shared, one that was left to another provider, and one of the county's.
+    for n in [2, 3, 5] {
         let member = pseudonym(n);
         paths.push(format!("/v1/members/{member}"));
         for what in ["history", "enrollments", "conflicts", "notices", "eligibility", "findings"] {
@@ -205,9 +196,9 @@ async fn questions(of: &SmallLedger) -> Vec<String> {
 async fn answers(of: &SmallLedger) -> BTreeMap<(&'static str, String), (u16, String)> {
     let mut answers = BTreeMap::new();
     for path in questions(of).await {
-        for caller in CALLERS {
-            let accept = if path.starts_with("/v1/views/") { "application/x-ndjson" } else { "application/json" };
-            let answer = of.get(caller, &path, accept).await;
+        let accept = if path.starts_with("/v1/views/") { "application/x-ndjson" } else { "application/json" };
+        let asked = CALLERS.map(|caller| of.get(caller, &path, accept));
+        for (caller, answer) in CALLERS.into_iter().zip(futures_util::future::join_all(asked).await) {
             let text = match serde_json::from_str::<Value>(&answer.text) {
                 Ok(Value::Object(mut told)) if accept == "application/json" => {
                     told.remove("lag_ms");
@@ -244,6 +235,7 @@ async fn a_forgotten_condition_tells_nobody_anything_of_others() {
     let folder = tempfile::tempdir().unwrap();
     let ledger = SmallLedger::up(folder.path()).await;
     let on_sqlite = answers(&ledger).await;
+    let rows_on_sqlite = rows_of(&ledger).await;
     let ledger = ledger.over(&address).await;
     let same = |answers: BTreeMap<(&'static str, String), (u16, String)>| {
         for (asked, answer) in &answers {
@@ -251,20 +243,20 @@ async fn a_forgotten_condition_tells_nobody_anything_of_others() {
         }
     };
     same(answers(&ledger).await);
-    assert!(on_sqlite.values().filter(|(status, _)| *status == 200).count() > 200, "most have something to be told");
+    assert!(on_sqlite.values().filter(|(status, _)| *status == 200).count() > 80, "most have something to be told");
     nothing_of_anybody_else(&postgres, &["public"]);
 
     // A rebuild makes other tables, in a schema of their own.
     ledger.ledger.ok(&["rebuild", "--yes"]);
     nothing_of_anybody_else(&postgres, &["public", "rollbook_views_2"]);
-    same(answers(&ledger).await);
+    assert_eq!(rows_of(&ledger).await, rows_on_sqlite);
 
     // With policies that let nothing pass nobody is told a row, whatever route they take: all of them are held to it.
     for table in asked(&postgres).iter().filter(|table| table.name != "assigned_now") {
         let close = format!("ALTER POLICY sight ON {} USING (false)", table.sql_name());
         postgres.sql_in(DATABASE, OWNER, &close);
     }
-    for ((caller, path), (status, text)) in answers_of_rows(&ledger).await {
+    for ((caller, path), (status, text)) in rows_of(&ledger).await {
         assert!(status != 200 || text.is_empty(), "{caller} {path}: {text}");
     }
     ledger.ledger.stop();
@@ -272,13 +264,14 @@ async fn a_forgotten_condition_tells_nobody_anything_of_others() {
 }
 
 /// Lists of rows as lines, of which a closed table gives none.
-async fn answers_of_rows(of: &SmallLedger) -> Vec<((&'static str, String), (u16, String))> {
+async fn rows_of(of: &SmallLedger) -> Vec<((&'static str, String), (u16, String))> {
     let mut answers = Vec::new();
     for path in
         ["enrollments", "conflicts", "events", "findings", "clocks", "authorizations", "notices", "reassessments"]
     {
-        for caller in CALLERS {
-            let answer = of.get(caller, &format!("/v1/{path}"), "application/x-ndjson").await;
+        let address = format!("/v1/{path}");
+        let asked = CALLERS.map(|caller| of.get(caller, &address, "application/x-ndjson"));
+        for (caller, answer) in CALLERS.into_iter().zip(futures_util::future::join_all(asked).await) {
             answers.push(((caller, path.to_owned()), (answer.status, answer.text)));
         }
     }
