@@ -79,8 +79,8 @@ fn tells_only(postgres: &Postgres, settings: &str, condition: impl Fn(&Asked) ->
     let tables: Vec<(&Asked, String)> = tables.iter().map(|table| (table, condition(table))).collect();
     let as_reader = format!("SET LOCAL ROLE {READER}; {settings}");
     let seen = told(postgres, OWNER, &as_reader, &tables);
-    // A superuser is held to nothing, and counts what there is.
-    let there = told(postgres, "postgres", "SET LOCAL rollbook.nothing = 'set'", &tables);
+    // A superuser is held to no policy, and counts what there is; whom a provider is assigned is a view, which reads the settings.
+    let there = told(postgres, "postgres", settings, &tables);
     let mut rows = BTreeMap::new();
     for (((table, condition), (seen, own)), (_, there)) in tables.iter().zip(seen).zip(there) {
         assert_eq!((seen, own), (there, there), "{}: {condition}", table.sql_name());
