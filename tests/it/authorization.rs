@@ -3,7 +3,7 @@
 mod canaries;
 mod judge;
 pub mod small_ledger;
-pub mod table;
+mod table;
 
 use std::collections::BTreeMap;
 
