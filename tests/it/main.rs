@@ -26,6 +26,7 @@ mod flights;
 mod guards;
 mod healing;
 mod killed_import;
+mod leaks;
 mod lists;
 mod log_contract;
 mod log_on_nats;
