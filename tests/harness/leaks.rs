@@ -10,6 +10,7 @@ use base64::Engine;
 use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
 use rollbook::sample;
 
+const OF_A_PERSON: &str = "a name, an address or a telephone number";
 /// What else the people of sample counties and of tests have.
 const OF_PEOPLE: [&str; 2] = ["Nowhere St", "(213) 555-01"];
 /// A shorter text is a word that may stand anywhere.
@@ -33,6 +34,8 @@ const MOST_OF_A_LINE: usize = 400;
 enum Kind {
     /// Of a person: as a word of its own.
     Person,
+    /// How an address or a telephone number begins or ends: wherever it stands.
+    Contact,
     /// What opens a door: wherever it stands.
     Secret,
     /// How a token begins.
@@ -115,8 +118,11 @@ impl Search {
     fn of(named: &BTreeSet<(bool, String)>) -> Self {
         let mut patterns: Vec<(Kind, Vec<u8>)> = vec![(Kind::Token, OBJECT.into()), (Kind::Secret, PEM.into())];
         patterns.extend(SEEDS.map(|seed| (Kind::Seed, seed.into())));
-        for text in sample::FIRST_NAMES.iter().chain(&sample::LAST_NAMES).chain(&OF_PEOPLE) {
+        for text in sample::FIRST_NAMES.iter().chain(&sample::LAST_NAMES) {
             patterns.extend(forms_of_a_person(text).map(|form| (Kind::Person, form)));
+        }
+        for text in OF_PEOPLE {
+            patterns.extend(forms_of_a_person(text).map(|form| (Kind::Contact, form)));
         }
         for (is_secret, text) in named {
             if *is_secret {
@@ -135,7 +141,8 @@ impl Search {
         for found in self.automaton.find_overlapping_iter(log) {
             let (begin, end) = (found.start(), found.end());
             let what = match self.kinds[found.pattern().as_usize()] {
-                Kind::Person => is_word(log, begin, end).then_some("a name, an address or a telephone number"),
+                Kind::Person => is_word(log, begin, end).then_some(OF_A_PERSON),
+                Kind::Contact => Some(OF_A_PERSON),
                 Kind::Secret => Some("a key or a password"),
                 Kind::Token => {
                     let rest = log[end..].iter().take(SHORTEST_OBJECT).filter(|byte| is_base64(**byte)).count();
