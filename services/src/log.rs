@@ -260,6 +260,9 @@ pub trait Log: Send + Sync + 'static {
     /// All messages of a subject, in order.
     async fn read(&self, subject: &str) -> Result<Vec<Stored>, ReadError>;
 
+    /// At most so many messages of a subject after a position, in order; none where there are no more.
+    async fn some_of(&self, subject: &str, after: Position, most: usize) -> Result<Vec<Stored>, ReadError>;
+
     /// The first message of a subject.
     async fn first(&self, subject: &str) -> Result<Option<Stored>, ReadError> {
         Ok(self.read(subject).await?.into_iter().next())

@@ -212,6 +212,14 @@ impl Log for NatsLog {
         Ok(messages)
     }
 
+    async fn some_of(&self, subject: &str, after: Position, most: usize) -> Result<Vec<Stored>, ReadError> {
+        self.admitted(subject)?;
+        // Asked of the leader: that there are no more is not a replica's word.
+        let Some(first) = self.next(subject, after).await? else { return Ok(Vec::new()) };
+        let some = if most > 1 { self.read_some_of(subject, after, most).await? } else { Vec::new() };
+        Ok(if some.is_empty() { vec![first] } else { some })
+    }
+
     async fn first(&self, subject: &str) -> Result<Option<Stored>, ReadError> {
         self.admitted(subject)?;
         self.next(subject, Position(0)).await
