@@ -15,6 +15,7 @@ mod settings;
 mod whole;
 
 use std::fmt;
+use std::time::Duration;
 
 use async_trait::async_trait;
 use bytes::Bytes;
@@ -71,6 +72,9 @@ impl StreamSpec {
     /// Every call of a webhook, before and after, a subject a subscription; of each the last 200,000 records.
     pub const ATTEMPTS: Self = Self { name: "FEED_ATTEMPTS", subjects: "attempt.*" };
 
+    /// Which assertions machine clients were given access tokens for, a subject each, for as long as each could be shown again.
+    pub const ASSERTIONS: Self = Self { name: "ASSERTIONS", subjects: "assertion.*" };
+
     /// All that hold what is nowhere else: these are archived, verified and guarded.
     pub const ALL: [Self; 4] = [Self::ENROLLMENT, Self::IDENTITY, Self::INTAKE, Self::ACCESS];
 
@@ -86,9 +90,15 @@ impl StreamSpec {
         (*self == Self::ATTEMPTS).then_some(200_000)
     }
 
+    /// How long messages are kept, where not for ever.
+    pub fn keeps_for(&self) -> Option<Duration> {
+        // Three times as long as an assertion may hold: clocks differ.
+        (*self == Self::ASSERTIONS).then_some(Duration::from_secs(15 * 60))
+    }
+
     /// Whether messages go by themselves, so that the stream's first need not be position 1.
     pub fn forgets(&self) -> bool {
-        self.keeps_of_each().is_some()
+        self.keeps_of_each().is_some() || self.keeps_for().is_some()
     }
 
     /// Whether a literal subject belongs to this stream.

@@ -19,6 +19,7 @@ identity.probe                                          + - - - - - - +
 intake.probe                                            + - - - - - - +
 access.probe                                            + + + + + - - +
 key.probe                                               + - - - - - - +
+assertion.probe                                         + + + + + - - -
 enrollment.probe.deeper                                 - - - - - - - -
 elsewhere                                               - - - - - - - -
 $JS.API.INFO                                            - - - - - - - +
@@ -34,6 +35,10 @@ $JS.API.STREAM.MSG.GET.IDENTITY                         + - - + - - - +
 $JS.API.STREAM.MSG.GET.INTAKE                           + - - + - - - +
 $JS.API.STREAM.MSG.GET.ACCESS                           + + + + + - - +
 $JS.API.STREAM.MSG.GET.IDENTITY_KEYS                    + - - - - - - +
+$JS.API.STREAM.INFO.ASSERTIONS                          + + + + + - - +
+$JS.API.STREAM.MSG.GET.ASSERTIONS                       + + + + + - - +
+$JS.API.CONSUMER.CREATE.ASSERTIONS                      - - - - - - - +
+$JS.API.STREAM.MSG.DELETE.ASSERTIONS                    - - - - - - - +
 $JS.API.DIRECT.GET.IDENTITY_KEYS                        + - - - - - - +
 $JS.API.DIRECT.GET.IDENTITY_KEYS.key.probe              - - - - - - - +
 $JS.API.DIRECT.GET.ENROLLMENT                           - - - - - - - +
@@ -136,6 +141,7 @@ feed.>                                                  - - - - - - - -
 feed.la-care.*                                          - - - - - - - -
 identity.>                                              - - - - - - - -
 key.>                                                   - - - - - - - -
+assertion.>                                             - - - - - - - -
 $JS.API.>                                               - - - - - - - -
 $JS.EVENT.ADVISORY.>                                    - - - - - - - -
 $SYS.ACCOUNT.LEDGER.CONNECT                             - - - - - - + -

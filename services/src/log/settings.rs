@@ -108,7 +108,7 @@ pub(super) fn wanted(spec: &StreamSpec, replicas: usize) -> Config {
         num_replicas: replicas,
         retention: RetentionPolicy::Limits,
         discard: DiscardPolicy::New,
-        max_age: Duration::ZERO,
+        max_age: spec.keeps_for().unwrap_or_default(),
         max_bytes: -1,
         max_messages: -1,
         max_messages_per_subject: spec.keeps_of_each().unwrap_or(-1),
@@ -274,8 +274,11 @@ mod tests {
             let config = serde_json::to_value(wanted(&spec, 1)).unwrap();
             assert!(!spec.forgets() && is_unlimited(config.as_object().unwrap()), "{}", spec.name);
         }
-        let config = serde_json::to_value(wanted(&StreamSpec::ATTEMPTS, 1)).unwrap().as_object().cloned().unwrap();
+        let of = |spec| serde_json::to_value(wanted(&spec, 1)).unwrap().as_object().cloned().unwrap();
+        let config = of(StreamSpec::ATTEMPTS);
         assert!(!is_unlimited(&config) && config["max_msgs_per_subject"] == 200_000);
+        let assertions = of(StreamSpec::ASSERTIONS);
+        assert!(!is_unlimited(&assertions) && assertions["max_age"] == 900_000_000_000_i64);
         let mut found = config.clone();
         found.insert("max_msgs_per_subject".into(), 5.into());
         let error = compare(&StreamSpec::ATTEMPTS, &wanted(&StreamSpec::ATTEMPTS, 1), &found).unwrap_err();
