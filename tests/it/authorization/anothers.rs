@@ -99,8 +99,8 @@ async fn an_id_of_anothers_record_names_nothing_and_tells_nothing() {
             let json = [("content-type", "application/json")];
             let answer = of.ask("recorder", Method::POST, "/v1/events", &json, Some(event.to_string())).await;
             let body = answer.json();
-            let count = |of: &str| body[of].as_array().map_or(0, Vec::len);
-            said.push((answer.status, count("events"), count("determined"), body["findings"].clone()));
+            let recorded = body["data"].as_array().map_or(0, Vec::len);
+            said.push((answer.status, recorded, body["findings"].clone()));
         }
         of.ledger.caught_up().await;
         answers.push((said, told("recorder", of_member).await));
