@@ -58,7 +58,7 @@ fn words_on(of: impl Fn(u64) -> String) -> Vec<(&'static str, Value)> {
 }
 
 /// What says where a row, or what it rests on, stands in the log.
-const OF_THE_LOG: &[&str] = &["known_from", "known_until", "because", "recorded_at", "position"];
+const OF_THE_LOG: &[&str] = &["known_from", "known_until", "because", "knew"];
 
 #[tokio::test]
 async fn an_id_of_anothers_record_names_nothing_and_tells_nothing() {
