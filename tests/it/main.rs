@@ -41,6 +41,7 @@ mod scenarios;
 mod taking_over;
 mod tidy;
 mod told;
+mod verified_feed;
 mod views_on_both;
 mod webhooks;
 mod who_looked;
