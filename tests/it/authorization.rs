@@ -2,7 +2,7 @@
 
 mod canaries;
 mod judge;
-mod small_ledger;
+pub mod small_ledger;
 mod table;
 
 use std::collections::BTreeMap;
