@@ -43,7 +43,8 @@ async fn a_submission_is_recorded_whole_or_not_at_all() {
 async fn a_position_that_the_log_does_not_have_is_not_waited_for() {
     let folder = tempfile::tempdir().unwrap();
     let ledger = Ledger::up(folder.path(), None);
-    let last = ledger.record("enrolled", MEMBER, "la-care", "2024-02-01", enrolled(ID, "2024-02-01")["data"].clone()).await;
+    let last =
+        ledger.record("enrolled", MEMBER, "la-care", "2024-02-01", enrolled(ID, "2024-02-01")["data"].clone()).await;
     for (question, status) in [
         (format!("at_least={last}&wait_ms=0"), 200),
         (format!("known_at={last}"), 200),

@@ -9,7 +9,7 @@ import zlib
 import schemathesis
 
 with open(os.environ["ROLLBOOK_FUZZED_KNOWN"], encoding="utf-8") as file:
-    # members, determinations, files, plans, providers, events, rulebook, purpose, schemas
+    # members, determinations, files, file, plans, providers, views, events, rulebook, purpose, schemas
     KNOWN = json.load(file)
 
 NDJSON = "application/x-ndjson"
@@ -73,8 +73,8 @@ def before_load_schema(context, raw_schema):
         for operation in (item[method] for method in METHODS if method in item):
             for parameter in operation.get("parameters", []):
                 values = PARAMETERS.get((parameter["in"], parameter["name"]))
-                if parameter["in"] == "path" and parameter["name"] == "file" and "get" in item and operation is item["get"]:
-                    values = KNOWN["files"]
+                if parameter["name"] == "file":
+                    values = KNOWN["files"] if operation is item["get"] else ["events"]
                 if values:
                     parameter["schema"] = also(parameter["schema"], values)
                     one = [values[0]] if parameter["schema"].get("type") == "array" else values[0]
@@ -84,12 +84,17 @@ def before_load_schema(context, raw_schema):
                 content = answer.get("content", {})
                 if NDJSON in content and content[NDJSON]["schema"] != {"type": "string"}:
                     content[NDJSON] = {"schema": {"type": "array", "items": content[NDJSON]["schema"]}}
-    paths = raw_schema["paths"]
-    events = paths["/v1/events"]["post"]["requestBody"]["content"]["application/json"]
+    bodies = {path: item["post"]["requestBody"]["content"] for path, item in raw_schema["paths"].items()
+              if "requestBody" in item.get("post", {})}
+    events = bodies["/v1/events"]["application/json"]
     events["schema"] = {"anyOf": [*submissions(), {"enum": KNOWN["events"]}, events["schema"]]}
     events["examples"] = {f"event {number}": {"value": event} for number, event in enumerate(KNOWN["events"])}
-    compare = paths["/v1/rulebook/compare"]["post"]["requestBody"]["content"]["application/toml"]
-    compare["schema"] = also(compare["schema"], [KNOWN["rulebook"]])
+    for content, value in (
+        (bodies["/v1/rulebook/compare"]["application/toml"], KNOWN["rulebook"]),
+        (bodies["/v1/intake/{file}"]["application/octet-stream"], KNOWN["file"]),
+    ):
+        content["schema"] = also(content["schema"], [value])
+        content["examples"] = {"known": {"value": value}}
 
 
 @schemathesis.hook
