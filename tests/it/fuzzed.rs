@@ -59,7 +59,7 @@ async fn known(of: &SmallLedger) -> Map<String, Value> {
     let file = looked_up(1, json!({ "id": "018f3c1e-7a10-7c3d-9b4e-0000000f0001" })).to_string() + "\n";
     let answer = of.ask("recorder", Method::POST, "/v1/intake/events", &[], Some(file.clone())).await;
     assert_eq!(answer.rows().last().unwrap()["recorded"], 1, "{}", answer.text);
-    ledger.caught_up().await;
+    let position = ledger.caught_up().await;
     let names = ledger.get("/schemas").await["data"].as_array().unwrap().clone();
     let mut schemas = Map::new();
     for name in names.iter().filter_map(Value::as_str) {
@@ -67,6 +67,7 @@ async fn known(of: &SmallLedger) -> Map<String, Value> {
     }
     let determinations = ledger.rows(&format!("/v1/notices?plan={OWN_PLAN}")).await;
     let known = json!({
+        "position": position,
         "members": (1..=6).map(pseudonym).collect::<Vec<_>>(),
         "determinations": determinations.iter().map(|row| &row["determination"]).collect::<Vec<_>>(),
         "files": [Hash::of(file.as_bytes()).to_string()],

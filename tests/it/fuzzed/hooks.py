@@ -9,7 +9,7 @@ import zlib
 import schemathesis
 
 with open(os.environ["ROLLBOOK_FUZZED_KNOWN"], encoding="utf-8") as file:
-    # members, determinations, files, file, plans, providers, views, events, rulebook, purpose, schemas
+    # position, members, determinations, files, file, plans, providers, views, events, rulebook, purpose, schemas
     KNOWN = json.load(file)
 
 NDJSON = "application/x-ndjson"
@@ -21,6 +21,8 @@ PARAMETERS = {
     ("path", "view"): KNOWN["views"],
     ("path", "code"): ["behind", "rejected"],
     ("path", "name"): ["submission.json", "enrolled.v1.json"],
+    ("query", "at_least"): [KNOWN["position"]],
+    ("query", "known_at"): [str(KNOWN["position"])],
     ("query", "plan"): KNOWN["plans"],
     ("query", "provider"): KNOWN["providers"],
 }
@@ -128,4 +130,6 @@ def text(context, response):
 
 @schemathesis.serializer("application/toml")
 def toml(context, value):
-    return {"data": value if isinstance(value, (bytes, str)) else json.dumps(value)}
+    if isinstance(value, bytes):
+        return value
+    return (value if isinstance(value, str) else json.dumps(value)).encode("utf-8", "surrogatepass")
