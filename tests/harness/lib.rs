@@ -12,6 +12,7 @@ pub mod chaos;
 pub mod cluster;
 pub mod examples;
 pub mod identities;
+pub mod installed;
 pub mod issuer;
 pub mod leaks;
 pub mod ledger;

@@ -3,7 +3,7 @@
 mod anothers;
 mod canaries;
 mod judge;
-mod small_ledger;
+pub mod small_ledger;
 mod table;
 
 use std::collections::BTreeMap;

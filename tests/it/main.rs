@@ -23,6 +23,7 @@ mod feed_proof;
 mod feed_publisher;
 mod first_release;
 mod flights;
+mod fuzzed;
 mod guards;
 mod healing;
 mod killed_import;
