@@ -185,7 +185,7 @@ mod tests {
             access.record(&Showing::to(actor, None, "GET /v1/events", Position(answer)), &members).await.unwrap();
         }
         let log = Arc::new(Counted(memory, AtomicUsize::new(0)));
-        for (to_whom, expected) in [(None, 1_200), (Some("la-care".to_owned()), 400)] {
+        for (to_whom, expected) in [(None, 1_200_usize), (Some("la-care".to_owned()), 400)] {
             let (mut after, mut all, mut pages) = (Position(0), Vec::new(), 0);
             loop {
                 let mut on = Disclosures::of(log.clone(), &members, after, Position(1_200), to_whom.clone());
