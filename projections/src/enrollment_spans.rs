@@ -1,14 +1,17 @@
 //! The spans of a member's enrollments: from when until when, through which channel, at which provider, led by whom.
 //!
 //! Every view that asks who was enrolled on a day reads it here, so that no two of them can disagree.
+//!
+//! **Invariant:** an id names something in the record it stands in, and nowhere else. Whoever names the id of what stands in
+//! another organization's record speaks of nothing, as with an id that nobody has given.
 
 use chrono::NaiveDate;
 use rollbook_events::codes::{Channel, Key};
 use rollbook_events::families::enrollment::{
     Disenrolled, Enrolled, Enrollment, LeadCareManagerAssigned, ProviderAssigned, Reinstated,
 };
-use rollbook_events::ids::EnrollmentId;
-use rollbook_events::{Envelope, Event, Occurred, Provider};
+use rollbook_events::ids::{AuthorizationId, EnrollmentId};
+use rollbook_events::{Envelope, Event, Occurred, PlanCode, Provider};
 
 use crate::spans::{Span, layer_on, layers_of};
 
@@ -52,6 +55,16 @@ impl<'a> EnrollmentSpan<'a> {
         self.segments.last()
     }
 
+    /// Whether an event that names an enrollment speaks of this one.
+    pub fn is_meant(&self, by: &Envelope, id: EnrollmentId) -> bool {
+        self.enrolled.enrollment == id && self.report.plan == by.plan
+    }
+
+    /// Whether the enrollment rests on an authorization that an event tells of.
+    pub fn rests_on(&self, by: &Envelope, id: AuthorizationId) -> bool {
+        self.enrolled.authorization == Some(id) && self.report.plan == by.plan
+    }
+
     /// When the member became enrolled: the moment of the event where it tells of its own day, else just the day.
     pub fn began(&self) -> Occurred {
         let at = self.opened_by.occurred_at;
@@ -61,7 +74,7 @@ impl<'a> EnrollmentSpan<'a> {
 
 /// All that is told of one enrollment, each kind in the order it happened.
 struct Told<'a> {
-    id: EnrollmentId,
+    id: (&'a PlanCode, EnrollmentId),
     enrolled: Option<(&'a Envelope, &'a Enrolled)>,
     ends: Vec<(usize, &'a Envelope, &'a Disenrolled)>,
     returns: Vec<(usize, &'a Envelope, &'a Reinstated)>,
@@ -90,11 +103,11 @@ pub fn enrollment_spans<'a>(standing: &[&'a Envelope]) -> Vec<EnrollmentSpan<'a>
 fn file<'a>(told: &mut Vec<Told<'a>>, order: usize, envelope: &'a Envelope, event: &'a Enrollment) {
     match event {
         // The same enrollment reported again is a later word on the same thing.
-        Enrollment::Enrolled(e) => of(told, e.enrollment).enrolled = Some((envelope, e)),
-        Enrollment::ProviderAssigned(e) => of(told, e.enrollment).providers.push(e),
-        Enrollment::LeadCareManagerAssigned(e) => of(told, e.enrollment).managers.push(e),
-        Enrollment::Disenrolled(e) => of(told, e.enrollment).ends.push((order, envelope, e)),
-        Enrollment::Reinstated(e) => of(told, e.enrollment).returns.push((order, envelope, e)),
+        Enrollment::Enrolled(e) => of(told, (&envelope.plan, e.enrollment)).enrolled = Some((envelope, e)),
+        Enrollment::ProviderAssigned(e) => of(told, (&envelope.plan, e.enrollment)).providers.push(e),
+        Enrollment::LeadCareManagerAssigned(e) => of(told, (&envelope.plan, e.enrollment)).managers.push(e),
+        Enrollment::Disenrolled(e) => of(told, (&envelope.plan, e.enrollment)).ends.push((order, envelope, e)),
+        Enrollment::Reinstated(e) => of(told, (&envelope.plan, e.enrollment)).returns.push((order, envelope, e)),
         Enrollment::ServiceStarted(_)
         | Enrollment::StayRecorded(_)
         | Enrollment::UnitsRecorded(_)
@@ -104,7 +117,7 @@ fn file<'a>(told: &mut Vec<Told<'a>>, order: usize, envelope: &'a Envelope, even
     }
 }
 
-fn of<'t, 'a>(told: &'t mut Vec<Told<'a>>, id: EnrollmentId) -> &'t mut Told<'a> {
+fn of<'t, 'a>(told: &'t mut Vec<Told<'a>>, id: (&'a PlanCode, EnrollmentId)) -> &'t mut Told<'a> {
     let index = told.iter().position(|told| told.id == id).unwrap_or_else(|| {
         let (ends, returns, providers, managers) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
         told.push(Told { id, enrolled: None, ends, returns, providers, managers });

@@ -44,16 +44,23 @@ impl What {
 /// What makes a side the same side when it is reported again.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Identity<'a> {
-    /// An enrollment.
-    Enrollment(EnrollmentId),
+    /// An enrollment, and whose record it stands in.
+    Enrollment(EnrollmentId, &'a PlanCode),
     /// A report of a program or a coverage, by whom and from when.
     Reported(What, &'a PlanCode, NaiveDate),
+}
+
+impl<'a> Identity<'a> {
+    /// That of an enrollment.
+    pub fn of(span: &EnrollmentSpan<'a>) -> Self {
+        Self::Enrollment(span.enrolled.enrollment, &span.report.plan)
+    }
 }
 
 impl fmt::Display for Identity<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Enrollment(id) => id.fmt(f),
+            Self::Enrollment(id, plan) => write!(f, "{id}@{plan}"),
             Self::Reported(what, plan, from) => write!(f, "{}@{plan}@{from}", what.as_str()),
         }
     }
@@ -89,7 +96,7 @@ pub fn held<'a>(standing: &[&'a Envelope], enrolled: &[EnrollmentSpan<'a>]) -> V
     for of in enrolled {
         held.extend(of.segments.iter().map(|segment| Held {
             what: What::Program(of.enrolled.program),
-            identity: Identity::Enrollment(of.enrolled.enrollment),
+            identity: Identity::of(of),
             span: segment.span,
             channel: Some(segment.channel),
             provider: Some(segment.provider),

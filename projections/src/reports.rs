@@ -154,15 +154,20 @@ struct Request<'a> {
     denied: Option<NaiveDate>,
 }
 
-fn requests<'a>(facts: &Facts<'a>) -> BTreeMap<AuthorizationId, Request<'a>> {
-    let mut requests: BTreeMap<AuthorizationId, Request<'a>> = BTreeMap::new();
+fn requests<'a>(facts: &Facts<'a>) -> BTreeMap<(&'a PlanCode, AuthorizationId), Request<'a>> {
+    let mut requests: BTreeMap<(&'a PlanCode, AuthorizationId), Request<'a>> = BTreeMap::new();
     for envelope in &facts.standing {
         let Event::Authorization(event) = &envelope.event else { continue };
         let (id, program) = match event {
             Authorization::AuthorizationRequested(e) => (e.authorization, e.program),
             Authorization::AuthorizationDecided(e) => (e.authorization, e.program),
         };
-        let request = requests.entry(id).or_insert(Request { of: envelope, program, received: None, denied: None });
+        let request = requests.entry((&envelope.plan, id)).or_insert(Request {
+            of: envelope,
+            program,
+            received: None,
+            denied: None,
+        });
         match event {
             Authorization::AuthorizationRequested(e) => {
                 (request.of, request.program, request.received) = (envelope, program, Some(e.received_at.day()));

@@ -1,5 +1,6 @@
 //! The views, in reading order. A new view is a file here, a line in [`ALL`] and a migration.
 
+pub mod assignment;
 pub mod authorization;
 pub mod clock;
 pub mod current_enrollment;
@@ -16,6 +17,7 @@ use crate::view::View;
 pub const ALL: &[&dyn View] = &[
     &event_history::EventHistory,
     &current_enrollment::CurrentEnrollment,
+    &assignment::Assignment,
     &duplication_conflict::DuplicationConflict,
     &outreach_conversion::OutreachConversion,
     &notice_determination::NoticeDetermination,

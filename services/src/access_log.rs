@@ -19,7 +19,7 @@ use uuid::Uuid;
 use crate::clock;
 use crate::log::{Log, MOST_IN_A_BATCH, Message, Source};
 
-pub use disclosures::{DisclosuresError, MOST_DISCLOSURES, disclosures};
+pub use disclosures::{Disclosed, Disclosures, DisclosuresError};
 
 /// Answers that may wait to be written down; more callers than this wait for a place.
 const MOST_WAITING: usize = 256;

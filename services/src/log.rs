@@ -15,6 +15,7 @@ mod settings;
 mod whole;
 
 use std::fmt;
+use std::time::Duration;
 
 use async_trait::async_trait;
 use bytes::Bytes;
@@ -68,8 +69,11 @@ impl StreamSpec {
     /// archive need hold it.
     pub const FEED: Self = Self { name: "ENROLLMENT_FEED", subjects: "feed.*.*" };
 
-    /// Every call of a webhook, before and after, a subject a subscription.
+    /// Every call of a webhook, before and after, a subject a subscription; of each the last 200,000 records.
     pub const ATTEMPTS: Self = Self { name: "FEED_ATTEMPTS", subjects: "attempt.*" };
+
+    /// Which assertions machine clients were given access tokens for, a subject each, for as long as each could be shown again.
+    pub const ASSERTIONS: Self = Self { name: "ASSERTIONS", subjects: "assertion.*" };
 
     /// All that hold what is nowhere else: these are archived, verified and guarded.
     pub const ALL: [Self; 4] = [Self::ENROLLMENT, Self::IDENTITY, Self::INTAKE, Self::ACCESS];
@@ -77,6 +81,24 @@ impl StreamSpec {
     /// Whether single messages may be erased, which leaves holes.
     pub fn erasable(&self) -> bool {
         *self == Self::IDENTITY_KEYS
+    }
+
+    /// How many of a subject's last messages are kept, where not all are. The last one always is: a sender goes on from it, and
+    /// it tells how many messages were given up since the first.
+    pub fn keeps_of_each(&self) -> Option<i64> {
+        // Two records a call, each some 300 bytes: 100,000 calls, and some 60 MB a subscription.
+        (*self == Self::ATTEMPTS).then_some(200_000)
+    }
+
+    /// How long messages are kept, where not for ever.
+    pub fn keeps_for(&self) -> Option<Duration> {
+        // Three times as long as an assertion may hold: clocks differ.
+        (*self == Self::ASSERTIONS).then_some(Duration::from_secs(15 * 60))
+    }
+
+    /// Whether messages go by themselves, so that the stream's first need not be position 1.
+    pub fn forgets(&self) -> bool {
+        self.keeps_of_each().is_some() || self.keeps_for().is_some()
     }
 
     /// Whether a literal subject belongs to this stream.
@@ -259,6 +281,9 @@ pub trait Log: Send + Sync + 'static {
 
     /// All messages of a subject, in order.
     async fn read(&self, subject: &str) -> Result<Vec<Stored>, ReadError>;
+
+    /// At most so many messages of a subject after a position, in order; none where there are no more.
+    async fn some_of(&self, subject: &str, after: Position, most: usize) -> Result<Vec<Stored>, ReadError>;
 
     /// The first message of a subject.
     async fn first(&self, subject: &str) -> Result<Option<Stored>, ReadError> {

@@ -35,6 +35,8 @@ use rollbook_events::Hash;
 use crate::caller::{Caller, Role};
 use crate::clock;
 use crate::health::Health;
+use crate::ledger_key::LedgerKey;
+use crate::log::Log;
 
 use claims::Allowed;
 use clients::Clients;
@@ -197,6 +199,11 @@ impl Tokens {
         _ = self.0.endpoint.set(endpoint);
     }
 
+    /// Says where the programs of this ledger remember the assertions that they were shown. Until then none is taken.
+    pub fn remember_on(&self, log: Arc<dyn Log>, key: LedgerKey) {
+        self.0.shown.remember_on(log, key);
+    }
+
     /// Who shows this token.
     ///
     /// # Errors
@@ -230,11 +237,11 @@ impl Tokens {
     ///
     /// # Errors
     /// Why it is refused, for this program's own eyes.
-    pub fn access(&self, assertion: &str, now: DateTime<Utc>) -> Result<Access, Refused> {
+    pub async fn access(&self, assertion: &str, now: DateTime<Utc>) -> Result<Access, Refused> {
         let inner = &self.0;
         let clients = inner.clients()?;
         let endpoint = inner.endpoint.get().ok_or(Refused::Audience)?;
-        let client = assertion::client(assertion, &clients, endpoint, &inner.shown, inner.began, now)?;
+        let client = assertion::client(assertion, &clients, endpoint, &inner.shown, inner.began, now).await?;
         let token = inner.local.issue_access(&client.whom, now).map_err(|_| Refused::Client)?;
         let Whom { org, id, role, rights } = client.whom.clone();
         Ok(Access { token, known: Known { caller: claims::caller(org, id, role, &rights), local: false } })

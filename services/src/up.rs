@@ -180,7 +180,7 @@ async fn begin(settings: &Settings, access: &Access, cancelled: &CancellationTok
     app.archive = archiving.as_ref().map(Archiving::watched);
     feeding::call(&mut app, &streams, settings.webhooks.as_ref(), cancelled).await?;
     let watch = guards.watch(app.status.clone(), cancelled);
-    let (url, serving) = listen(&mut app, &settings.calling, cancelled).await?;
+    let (url, serving) = listen(&mut app, &streams, &settings.calling, cancelled).await?;
     Ok(Whole { streams, app, archiving, watch, url, serving })
 }
 
@@ -215,7 +215,7 @@ pub async fn serve(role: Role, mut settings: ServeSettings) -> anyhow::Result<()
     app.archive = archiving.as_ref().map(Archiving::watched);
     feeding::call(&mut app, &streams, settings.webhooks.as_ref(), &cancelled).await?;
     let watch = guards.watch(app.status.clone(), &cancelled);
-    let (url, serving) = listen(&mut app, &settings.calling, &cancelled).await?;
+    let (url, serving) = listen(&mut app, &streams, &settings.calling, &cancelled).await?;
     let run = async {
         say_listening(&url);
         std::future::pending().await
@@ -255,10 +255,14 @@ async fn archive(
 /// Learns who may call, and begins to listen.
 async fn listen(
     app: &mut App,
+    streams: &Streams,
     calling: &Calling,
     cancelled: &CancellationToken,
 ) -> anyhow::Result<(String, BoxFuture<'static, anyhow::Result<()>>)> {
     app.tokens = Tokens::open(&app.data, &calling.tokens, &app.health).await?;
+    if calling.tokens.clients.is_some() {
+        streams.remember_for(app).await?;
+    }
     app.limits = Limits::new(calling.limits);
     let heard = calling.listening.begin().await?;
     app.tokens.known_as(format!("{}/v1/token", heard.url));

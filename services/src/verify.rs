@@ -1,9 +1,10 @@
-//! Stream, archive, chains and views compared with one another: what was checked, with counts, and every damage found.
+//! Stream, archive, chains, feed and views compared with one another: what was checked, with counts, and every damage found.
 //!
 //! Reading order: [`finding`] (what is told), [`walk`] (every position of a stream, also of a damaged one), [`shelf`] (every
 //! segment of an archive, also of a damaged one), [`stream`] (both side by side, with decoding and chains), [`identities`]
-//! (whether what is sealed opens, and what was destroyed does not), [`history`] and [`views`] (the views against the stream).
+//! (whether what is sealed opens, and what was destroyed does not), [`feed`] (the feed against the log), [`history`] and [`views`] (the views against the stream).
 
+mod feed;
 pub mod finding;
 mod history;
 mod identities;
@@ -30,6 +31,8 @@ use finding::{Report, Told};
 pub struct Wanted {
     /// The streams.
     pub streams: Vec<(StreamSpec, NatsLog)>,
+    /// The feed, where it may be read.
+    pub feed: Option<NatsLog>,
     /// The keys of identities, and the keys that they are wrapped with, where they can be read.
     pub keys: Option<KeyStore>,
     /// The archive, where there is one.
@@ -52,6 +55,11 @@ pub async fn verify(wanted: &Wanted, told: &mut Told<'_>) -> Result<Report, Read
         let head = if there { log.head().await? } else { Position(0) };
         let views = wanted.views.as_ref().filter(|_| *spec == StreamSpec::ENROLLMENT);
         stream::verify(spec, (log, head), wanted.archive.clone(), views, &mut report, told).await?;
+    }
+    if let (Some(feed), Some((_, log))) =
+        (&wanted.feed, wanted.streams.iter().find(|(spec, _)| *spec == StreamSpec::ENROLLMENT))
+    {
+        feed::verify(log, feed, &mut report, told).await?;
     }
     if let (Some(keys), Some((_, log))) =
         (&wanted.keys, wanted.streams.iter().find(|(spec, _)| *spec == StreamSpec::IDENTITY))

@@ -145,6 +145,7 @@ fn list() {
         println!("  {:<20} {}", check.invariant, check.about);
     }
     println!("  {:<20} after the healing new commands succeed and are shown within {} s", "I13", run::HEALED.as_secs());
+    println!("  {:<20} nobody's name, number or token stands in a log", "I15");
 }
 
 async fn run_all(verb: &Run) -> Result<bool, String> {

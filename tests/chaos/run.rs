@@ -15,6 +15,7 @@ use super::plan::Plan;
 use super::workload::submissions::{Author, Operation};
 use super::workload::{self, client, import};
 use super::world::{self, Setup, World};
+use crate::program::logs_below;
 
 /// How long after the healing everything may take to be right again (I13).
 pub const HEALED: Duration = Duration::from_secs(30);
@@ -87,7 +88,9 @@ pub async fn run(plan: Plan, keep: Option<PathBuf>) -> Report {
     // PostgreSQL runs as somebody else, who must reach into it.
     std::fs::set_permissions(folder.path(), std::os::unix::fs::PermissionsExt::from_mode(0o755)).unwrap();
     let mut laps = [Instant::now(); 5];
-    let violations = attempt(plan, &folder, &mut report, &mut laps).await;
+    let mut violations = attempt(plan, &folder, &mut report, &mut laps).await;
+    // Every process has ended, however it did.
+    violations.extend(logs_below(folder.path()).iter().take(3).map(|leak| Violation::new("I15", leak.to_string())));
     for lap in 0..4 {
         report.ms[lap] = laps[lap + 1].saturating_duration_since(laps[lap]).as_millis();
     }

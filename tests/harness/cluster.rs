@@ -7,6 +7,8 @@ use std::process::{Child, Command, Stdio};
 use serde_json::Value;
 use tempfile::TempDir;
 
+use crate::program;
+
 /// A running cluster, taken down when it is dropped or when the test's process ends, however that is.
 #[derive(Debug)]
 pub struct Cluster {
@@ -31,6 +33,8 @@ impl Cluster {
         let mut command = Command::new(script());
         command.args(["run", "--stdin", "--json", "--dir"]).arg(folder.path().join("cluster"));
         command.arg("--rollbook").arg(crate::rollbook()).args(arguments);
+        // Its parts inherit it.
+        command.env(program::LEVEL.0, program::LEVEL.1);
         let mut script = command.stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().unwrap();
         let mut line = String::new();
         BufReader::new(script.stdout.take().unwrap()).read_line(&mut line).unwrap();
@@ -77,5 +81,6 @@ impl Drop for Cluster {
         // Its standard input ends, and it takes everything down.
         drop(self.script.stdin.take());
         _ = self.script.wait();
+        program::refuse(&program::logs_below(self.folder.path()));
     }
 }

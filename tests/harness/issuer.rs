@@ -145,7 +145,9 @@ impl Key {
     /// A token of a header and claims as they are written here, signed.
     pub fn token(&self, algorithm: &str, header: &[u8], claims: &[u8]) -> String {
         let message = format!("{}.{}", base64(header), base64(claims));
-        format!("{message}.{}", base64(self.sign(algorithm, message.as_bytes())))
+        let token = format!("{message}.{}", base64(self.sign(algorithm, message.as_bytes())));
+        crate::leaks::secret(&token);
+        token
     }
 
     /// A token of a header and claims, signed as the key is meant to.

@@ -1,19 +1,20 @@
 //! A ledger as a person runs it: `rollbook up`, and its verbs.
 
 use std::io::{BufRead, BufReader};
-use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Output, Stdio};
+use std::process::{Output, Stdio};
 
 use nix::sys::signal::{Signal, killpg};
 use nix::unistd::Pid;
 use reqwest::{Client, Response};
 use serde_json::{Value, json};
 
+use crate::program::{Program, Running};
+
 /// A running ledger.
 #[derive(Debug)]
 pub struct Ledger {
-    child: Option<Child>,
+    child: Option<Running>,
     data: PathBuf,
     url: String,
     token: String,
@@ -51,12 +52,11 @@ impl Ledger {
     /// # Panics
     /// As [`Self::start`].
     pub fn start_to_die(data: &Path, arguments: &[&str], point: &str) -> Self {
-        let mut command = Command::new(crate::rollbook());
-        command.env("ROLLBOOK_FAILPOINT", point);
+        let mut command = Program::new();
+        command.env("ROLLBOOK_FAILPOINT", point).log(data.join("up.log")).data(data);
         command.args(arguments).arg("--data").arg(data).args(["--listen", "127.0.0.1:0"]);
-        let log = std::fs::OpenOptions::new().create(true).append(true).open(data.join("up.log")).unwrap();
         // A process group of its own, so that a test can kill the whole tree at once.
-        let mut child = command.stdout(Stdio::piped()).stderr(log).process_group(0).spawn().unwrap();
+        let mut child = command.stdout(Stdio::piped()).process_group(0).spawn().unwrap();
         let mut line = String::new();
         BufReader::new(child.stdout.take().unwrap()).read_line(&mut line).unwrap();
         let Some(url) = line.trim().strip_prefix("listening on ").map(str::to_owned) else {
@@ -108,9 +108,9 @@ impl Ledger {
     }
 
     /// A verb, ready to be run.
-    pub fn command(&self, arguments: &[&str]) -> Command {
-        let mut command = Command::new(crate::rollbook());
-        command.args(arguments).env("ROLLBOOK_DATA", &self.data).stdin(Stdio::null());
+    pub fn command(&self, arguments: &[&str]) -> Program {
+        let mut command = Program::new();
+        command.args(arguments).env("ROLLBOOK_DATA", &self.data).data(&self.data);
         command
     }
 
@@ -131,7 +131,9 @@ impl Ledger {
     /// Where it issues none.
     pub fn token_for(&self, name: &str, org: &str, role: &str, more: &[&str]) -> String {
         let issue = ["token", "issue", "--name", name, "--org", org, "--role", role];
-        self.ok(&[&issue[..], more].concat()).trim().to_owned()
+        let token = self.ok(&[&issue[..], more].concat()).trim().to_owned();
+        crate::leaks::secret(&token);
+        token
     }
 
     /// Asks and gives the JSON answer.

@@ -12,24 +12,27 @@ pub mod chaos;
 pub mod cluster;
 pub mod examples;
 pub mod identities;
+pub mod installed;
 pub mod issuer;
+pub mod leaks;
 pub mod ledger;
 pub mod log_contract;
 pub mod part;
 pub mod ports;
 pub mod postgres;
+pub mod program;
 pub mod server;
 pub mod truth;
 
 use std::path::PathBuf;
 
-/// The program under test, which the build has put beside the tests.
+/// The program under test, beside this one or above it. Who starts it does so by [`program::Program`], which is why this is
+/// nobody else's.
 ///
 /// # Panics
 /// Where it was not built: `cargo build -p rollbook` builds it.
-pub fn rollbook() -> PathBuf {
-    let tests = std::env::current_exe().expect("a test knows its own path");
-    let program = tests.parent().and_then(|deps| deps.parent()).expect("target/debug").join("rollbook");
-    assert!(program.exists(), "{} is missing; build it with: cargo build -p rollbook", program.display());
-    program
+pub(crate) fn rollbook() -> PathBuf {
+    let own = std::env::current_exe().expect("a program knows its own path");
+    let found = own.ancestors().skip(1).take(2).map(|folder| folder.join("rollbook")).find(|path| path.exists());
+    found.expect("rollbook is not built beside this program; build it with: cargo build -p rollbook")
 }

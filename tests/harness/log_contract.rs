@@ -80,6 +80,16 @@ pub async fn a_long_history_is_read_whole(log: &dyn Log) {
         stored(log, &batch).await;
         let read = bodies(log, subject).await;
         assert!(read.iter().eq((0..length).map(of).collect::<Vec<_>>().iter()), "{length}");
+        // A few at a time it is the same.
+        let (mut after, mut some) = (Position(0), Vec::new());
+        loop {
+            let next = log.some_of(subject, after, 100).await.unwrap();
+            assert!(next.len() <= 100);
+            let Some(last) = next.last() else { break };
+            after = last.position;
+            some.extend(next.into_iter().map(|stored| stored.body));
+        }
+        assert_eq!(some, read, "{length}");
     }
     assert_eq!(bodies(log, "enrollment.e").await.len(), 258);
 }

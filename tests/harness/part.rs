@@ -2,13 +2,14 @@
 
 use std::io::{BufRead, BufReader};
 use std::path::Path;
-use std::process::{Child, Command, Stdio};
+use std::process::Stdio;
 use std::time::{Duration, Instant};
 
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
 use serde_json::Value;
 
+use crate::program::{Program, Running};
 use crate::server::Private;
 
 /// How long a part may take to come to where a test waits for it.
@@ -17,7 +18,7 @@ const PATIENCE: Duration = Duration::from_secs(30);
 /// A running part.
 #[derive(Debug)]
 pub struct Part {
-    child: Child,
+    child: Running,
     url: String,
     token: String,
     http: reqwest::Client,
@@ -49,14 +50,14 @@ impl Part {
     /// Where it cannot be started at all.
     pub fn tried(role: &str, nats: &Private, database: &str, data: &Path, variables: &[(&str, &str)]) -> Option<Self> {
         let access = nats.server.access();
-        let log = std::fs::OpenOptions::new().create(true).append(true).open(data.join(format!("{role}.log"))).unwrap();
-        let mut child = Command::new(crate::rollbook())
+        let mut child = Program::new()
+            .log(data.join(format!("{role}.log")))
+            .data(data)
             .args(["serve", role, "--listen", "127.0.0.1:0", "--nats", &access.url, "--database", database, "--data"])
             .arg(data)
             .env("ROLLBOOK_NATS_TOKEN", access.token.clone().unwrap_or_default())
             .envs(variables.iter().copied())
             .stdout(Stdio::piped())
-            .stderr(log)
             .spawn()
             .unwrap();
         let mut line = String::new();

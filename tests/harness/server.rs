@@ -31,6 +31,7 @@ impl Private {
     /// Starts one in a folder that another one has left.
     pub async fn restart(dir: TempDir) -> Self {
         let server = NatsServer::start(dir.path(), binary()).await.unwrap_or_else(|error| panic!("{error}"));
+        server.access().token.as_deref().into_iter().for_each(crate::leaks::secret);
         Self { dir, server }
     }
 

@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use harness::ledger::Ledger;
 use harness::log_contract::message;
+use harness::program::Program;
 use harness::server::{Private, binary};
 use rollbook::archive::{Address, Archiving, Shelf};
 use rollbook::health::{Forbids, Health};
@@ -23,9 +24,9 @@ fn verb(arguments: &[&str]) -> Output {
     command(arguments).output().unwrap()
 }
 
-fn command(arguments: &[&str]) -> Command {
-    let mut command = Command::new(harness::rollbook());
-    command.args(arguments).stdin(Stdio::null());
+fn command(arguments: &[&str]) -> Program {
+    let mut command = Program::new();
+    command.args(arguments);
     if let Some(server) = binary() {
         command.env("ROLLBOOK_NATS_SERVER", server);
     }
@@ -271,7 +272,7 @@ async fn a_restore_killed_anywhere_goes_on_and_never_over_another_stream() {
     let arguments = [&place[..], &["--nats-token-file", text(&secret), "--json"]].concat();
     let new = target.log(StreamSpec::INTAKE).await;
     for kill in 1..=3_u64 {
-        let mut child = command(&arguments).stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
+        let mut child = command(&arguments).stdout(Stdio::null()).spawn().unwrap();
         while new.head().await.unwrap().0 < kill * 2_500 && child.try_wait().unwrap().is_none() {
             tokio::task::yield_now().await;
         }

@@ -1,5 +1,6 @@
 //! Who may see what, tried cell by cell: `authorization/matrix.csv` says it in words of its own, apart from the policy.
 
+mod anothers;
 mod canaries;
 mod judge;
 pub mod small_ledger;

@@ -12,6 +12,7 @@ use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use harness::issuer::{Key, pem, write_jwks};
 use harness::ledger::Ledger;
+use harness::program::Program;
 use serde_json::{Value, json};
 
 use cases::{CLAIMS, FORMS, HEADERS};
@@ -155,7 +156,7 @@ async fn production_takes_no_token_of_its_own_and_holds_callers_back() {
     trial.stop();
 
     let refused = |arguments: &[&str]| {
-        let mut command = std::process::Command::new(harness::rollbook());
+        let mut command = Program::new();
         let output =
             command.args(["up", "--profile", "production", "--data"]).arg(data.path()).args(arguments).output();
         output.unwrap().status.code()

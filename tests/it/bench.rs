@@ -1,14 +1,14 @@
 //! The measurement measures: every figure is printed, each with what it promises.
 
 use std::collections::BTreeMap;
-use std::process::{Command, Stdio};
 
+use harness::program::Program;
 use serde_json::Value;
 
 #[test]
 fn heavy_every_figure_is_printed() {
-    let mut bench = Command::new(harness::rollbook());
-    bench.args(["bench", "--members", "50", "--json", "--quiet"]).stdin(Stdio::null());
+    let mut bench = Program::new();
+    bench.args(["bench", "--members", "50", "--json", "--quiet"]);
     let output = bench.output().unwrap();
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
     let mut figures: BTreeMap<String, Vec<Value>> = BTreeMap::new();

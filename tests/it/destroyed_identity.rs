@@ -6,7 +6,9 @@ use std::time::Duration;
 
 use base64::Engine;
 use harness::identities::{self, Read};
+use harness::leaks;
 use harness::ledger::Ledger;
+use harness::program::Program;
 use rollbook::log::{Erasable, Log, Message};
 use rollbook_events::{MemberId, Position};
 use serde_json::{Value, json};
@@ -107,6 +109,7 @@ async fn derived_age(ledger: &Ledger, member: MemberId, n: u8) -> Value {
 
 /// A county with two people of whom every word is a canary, one of whom waits in the quarantine too.
 async fn ledger_with_canaries(data: &Path, county: &Path) -> Ledger {
+    CANARIES.into_iter().for_each(leaks::person);
     sample(county, 30);
     let ledger = Ledger::up_with(data, &["--archive-within", "1"]);
     import(&ledger, county);
@@ -270,12 +273,7 @@ async fn a_wrapping_key_is_changed_while_the_ledger_goes_on() {
         if let Some(wrong) = wrong {
             std::fs::write(&path, wrong).unwrap();
         }
-        let up = std::process::Command::new(harness::rollbook())
-            .args(["up", "--listen", "127.0.0.1:0", "--data"])
-            .arg(data)
-            .stdin(std::process::Stdio::null())
-            .output()
-            .unwrap();
+        let up = Program::new().args(["up", "--listen", "127.0.0.1:0", "--data"]).arg(data).output().unwrap();
         assert_eq!(up.status.code(), Some(3), "{}", String::from_utf8_lossy(&up.stderr));
         std::fs::write(&path, &new).unwrap();
     }

@@ -1,5 +1,5 @@
-//! While one batch is on its way to the log the next is decided; whom the first is about waits for it, and nobody is
-//! answered before the log has what it asked for.
+//! While one flight is on its way to the log the next is decided; whom the first is about waits for it, and nobody is
+//! answered before the log has what it asked for. A few strangers fly each by himself.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -60,6 +60,9 @@ impl Log for Gated {
             return Err(ReadError::Unavailable { source: "gone".into() });
         }
         self.inner.read(subject).await
+    }
+    async fn some_of(&self, subject: &str, after: Position, most: usize) -> Result<Vec<Stored>, ReadError> {
+        self.inner.some_of(subject, after, most).await
     }
     async fn get(&self, position: Position) -> Result<Option<Stored>, ReadError> {
         self.inner.get(position).await
@@ -168,7 +171,7 @@ async fn whom_a_flight_is_about_waits_for_it_and_joins_the_next() {
     let others: Vec<Answer> = (2..2 + OTHERS).map(|n| desk.ask(&[observed(n, 1)])).collect();
     tokio::task::yield_now().await;
     assert!(!first.is_finished() && desk.sizes() == [1, 1], "nothing is answered, nothing more is in flight");
-    desk.log.gate.add_permits(10);
+    desk.log.gate.add_permits(100);
     assert!(first.await.unwrap().is_ok() && both.await.unwrap().is_ok());
     assert_eq!(all(others).await, OTHERS as usize);
     let chain = desk.chain(0).await;
@@ -185,7 +188,7 @@ async fn nothing_stays_of_what_was_decided_beside_a_flight_that_failed() {
     desk.asked(2).await;
     let again = desk.ask(&[observed(0, 2)]);
     let others: Vec<Answer> = (2..2 + OTHERS).map(|n| desk.ask(&[observed(n, 1)])).collect();
-    desk.log.gate.add_permits(10);
+    desk.log.gate.add_permits(100);
     assert!(matches!(first.await.unwrap(), Err(RecordError::Unavailable { .. })));
     assert!(again.await.unwrap().is_ok());
     assert_eq!(all(others).await, OTHERS as usize);
@@ -197,7 +200,7 @@ async fn nothing_stays_of_what_was_decided_beside_a_flight_that_failed() {
 async fn nothing_stays_of_what_another_writer_was_before_and_nobody_could_read() {
     let desk = Desk::new().await;
     desk.log.contest.store(2, Ordering::SeqCst);
-    desk.log.gate.add_permits(10);
+    desk.log.gate.add_permits(100);
     let first = desk.ask(&[observed(0, 1)]);
     assert!(matches!(first.await.unwrap(), Err(RecordError::Unavailable { .. })));
     assert_eq!(desk.sizes(), [1, 1, 1], "it was contested twice");
@@ -218,7 +221,7 @@ async fn an_id_in_flight_names_no_other_members_event() {
     let others: Vec<Answer> = (10..10 + OTHERS).map(|n| desk.ask(&[observed(n, 1)])).collect();
     // It is refused while the flight is still on its way, and needs no log for that.
     assert!(matches!(thief.await.unwrap(), Err(RecordError::Rejected { .. })));
-    desk.log.gate.add_permits(10);
+    desk.log.gate.add_permits(100);
     assert!(first.await.unwrap().is_ok());
     assert_eq!(all(others).await, OTHERS as usize);
     assert!(desk.chain(7).await.is_empty());
@@ -234,8 +237,41 @@ async fn under_a_rulebook_in_flight_nothing_is_decided() {
     let adoption = desk.ask(&[adopted]);
     desk.asked(2).await;
     let others: Vec<Answer> = (0..OTHERS).map(|n| desk.ask(&[observed(n, 1)])).collect();
-    desk.log.gate.add_permits(10);
+    desk.log.gate.add_permits(100);
     assert!(adoption.await.unwrap().is_err(), "it was lost, and so nobody was decided on under it");
     assert_eq!(all(others).await, OTHERS as usize);
     assert_eq!(desk.log.read("enrollment.rulebook").await.unwrap().len(), 1);
+}
+
+#[tokio::test]
+async fn a_few_strangers_are_stored_each_by_himself_and_one_that_another_writer_was_before_concerns_no_other() {
+    let desk = Desk::new().await;
+    let first = desk.ask(&[observed(0, 1)]);
+    desk.asked(2).await;
+    // The third and the fourth that the log is asked to append will find another writer before them.
+    desk.log.contest.store(3, Ordering::SeqCst);
+    let strangers: Vec<Answer> = (1..4).map(|n| desk.ask(&[observed(n, 1)])).collect();
+    tokio::task::yield_now().await;
+    desk.log.gate.add_permits(100);
+    assert!(first.await.unwrap().is_ok());
+    assert_eq!(all(strangers).await, 3);
+    assert_eq!(desk.sizes(), [1; 7], "three by themselves, and the two that were contested again");
+    for n in 1..4 {
+        assert_eq!(desk.chain(n).await.len(), 1);
+    }
+}
+
+#[tokio::test]
+async fn what_is_about_one_member_flies_together() {
+    let desk = Desk::new().await;
+    let first = desk.ask(&[observed(0, 1)]);
+    desk.asked(2).await;
+    let same = [desk.ask(&[observed(1, 1)]), desk.ask(&[observed(1, 2)]), desk.ask(&[observed(2, 1)])];
+    tokio::task::yield_now().await;
+    desk.log.gate.add_permits(100);
+    assert!(first.await.unwrap().is_ok());
+    assert_eq!(all(same.into()).await, 3);
+    assert_eq!(desk.sizes(), [1, 1, 3]);
+    let chain = desk.chain(1).await;
+    assert_eq!((chain.len(), chain[1].0), (2, Some(chain[0].1)));
 }

@@ -27,14 +27,7 @@ async fn heavy_an_import_killed_ten_times_at_random_comes_to_the_same_end() {
             let files = files(county.path(), kind);
             let mut arguments = vec!["import", kind, "--json"];
             arguments.extend(files.iter().map(|path| path.to_str().unwrap()));
-            importing.push(
-                ledger
-                    .command(&arguments)
-                    .stdout(std::process::Stdio::null())
-                    .stderr(std::process::Stdio::null())
-                    .spawn()
-                    .unwrap(),
-            );
+            importing.push(ledger.command(&arguments).stdout(std::process::Stdio::null()).spawn().unwrap());
         }
         // Not a wait for luck: how far the import gets before the kill is what is drawn at random.
         let events = random.random_range(20..900);

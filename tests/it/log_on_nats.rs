@@ -10,7 +10,9 @@ use harness::log_contract::{message, next};
 use harness::server::{Private, binary};
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
-use rollbook::log::{Access, AppendError, Erasable, Log, NatsLog, ReadError, SettingsError, StreamSpec, connect};
+use rollbook::log::{
+    Access, AppendError, Erasable, Log, Message, NatsLog, ReadError, SettingsError, StreamSpec, connect,
+};
 use rollbook_events::ids::Position;
 use tokio::sync::mpsc;
 use tokio::time::timeout;
@@ -278,4 +280,31 @@ async fn a_stream_that_is_erased_from_is_read_as_what_it_holds() {
     enrollment.append(&[message("enrollment.a", None, "{}")]).await.unwrap();
     assert!(enrollment.erase(Position(1)).await.is_err());
     assert!(enrollment.get(Position(1)).await.unwrap().is_some());
+}
+
+#[tokio::test]
+async fn a_stream_that_may_forget_is_given_its_limit_and_keeps_the_last_of_each() {
+    let private = Private::start().await;
+    let context = jetstream_of(&private).await;
+    // As an earlier release made it.
+    let log = private.log(StreamSpec::ATTEMPTS).await;
+    let right = context.get_stream("FEED_ATTEMPTS").await.unwrap().cached_info().config.clone();
+    let of_each = |most| stream::Config { max_messages_per_subject: most, ..right.clone() };
+    context.update_stream(of_each(-1)).await.unwrap();
+    assert_eq!(setting(log.check().await.unwrap_err()), "max_msgs_per_subject");
+    private.log(StreamSpec::ATTEMPTS).await.check().await.unwrap();
+    // The same with a limit that is soon reached.
+    context.update_stream(of_each(3)).await.unwrap();
+    log.append(&[message("attempt.quiet", Some(0), "only")]).await.unwrap();
+    for n in 0..8_u64 {
+        let last = log.last("attempt.busy").await.unwrap().map_or(Position(0), |last| last.position);
+        let told = Message { expected: Some(last), ..message("attempt.busy", None, &n.to_string()) };
+        assert_eq!(log.append(&[told]).await.unwrap(), [Position(n + 2)]);
+    }
+    let kept: Vec<_> = log.read("attempt.busy").await.unwrap().into_iter().map(|stored| stored.body).collect();
+    assert_eq!(kept, ["5", "6", "7"]);
+    assert_eq!(log.last("attempt.quiet").await.unwrap().unwrap().position, Position(1), "however old it is");
+    context.update_stream(right).await.unwrap();
+    log.check().await.unwrap();
+    private.server.stop().await;
 }

@@ -6,6 +6,7 @@ use std::os::unix::fs::PermissionsExt;
 use std::path::PathBuf;
 
 use harness::chaos::world::service::children;
+use harness::program::Program;
 use harness::server::{Private, binary};
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
@@ -103,9 +104,9 @@ async fn until(what: &str, mut is: impl FnMut() -> bool) {
 #[tokio::test]
 async fn a_ledger_ends_where_its_server_ends_in_the_middle_of_the_start() {
     let dir = tempfile::tempdir().unwrap();
-    let mut command = std::process::Command::new(harness::rollbook());
+    let mut command = Program::new();
     command.args(["up", "--listen", "127.0.0.1:0", "--data"]).arg(dir.path());
-    command.env("ROLLBOOK_FAILPOINT", "start.after_streams=pause").stderr(std::process::Stdio::piped());
+    command.env("ROLLBOOK_FAILPOINT", "start.after_streams=pause");
     let mut up = command.spawn().unwrap();
     let id = i32::try_from(up.id()).unwrap();
     let stat = format!("/proc/{id}/stat");
@@ -115,7 +116,6 @@ async fn a_ledger_ends_where_its_server_ends_in_the_middle_of_the_start() {
     kill(Pid::from_raw(servers[0]), Signal::SIGKILL).unwrap();
     kill(Pid::from_raw(id), Signal::SIGCONT).unwrap();
     until("it ends", || up.try_wait().unwrap().is_some()).await;
-    let output = up.wait_with_output().unwrap();
-    let said = String::from_utf8_lossy(&output.stderr).into_owned();
-    assert!(!output.status.success() && said.contains("the nats-server ended (signal: 9"), "{said}");
+    let (status, said) = up.said().unwrap();
+    assert!(!status.success() && said.contains("the nats-server ended (signal: 9"), "{said}");
 }

@@ -19,6 +19,7 @@ identity.probe                                          + - - - - - - +
 intake.probe                                            + - - - - - - +
 access.probe                                            + + + + + - - +
 key.probe                                               + - - - - - - +
+assertion.probe                                         + + + + + - - -
 enrollment.probe.deeper                                 - - - - - - - -
 elsewhere                                               - - - - - - - -
 $JS.API.INFO                                            - - - - - - - +
@@ -34,6 +35,10 @@ $JS.API.STREAM.MSG.GET.IDENTITY                         + - - + - - - +
 $JS.API.STREAM.MSG.GET.INTAKE                           + - - + - - - +
 $JS.API.STREAM.MSG.GET.ACCESS                           + + + + + - - +
 $JS.API.STREAM.MSG.GET.IDENTITY_KEYS                    + - - - - - - +
+$JS.API.STREAM.INFO.ASSERTIONS                          + + + + + - - +
+$JS.API.STREAM.MSG.GET.ASSERTIONS                       + + + + + - - +
+$JS.API.CONSUMER.CREATE.ASSERTIONS                      - - - - - - - +
+$JS.API.STREAM.MSG.DELETE.ASSERTIONS                    - - - - - - - +
 $JS.API.DIRECT.GET.IDENTITY_KEYS                        + - - - - - - +
 $JS.API.DIRECT.GET.IDENTITY_KEYS.key.probe              - - - - - - - +
 $JS.API.DIRECT.GET.ENROLLMENT                           - - - - - - - +
@@ -77,10 +82,10 @@ attempt.probe                                           - - - - + - - -
 $JS.API.STREAM.INFO.FEED_ATTEMPTS                       - - - - + - - +
 $JS.API.STREAM.MSG.GET.FEED_ATTEMPTS                    - - - - + - - +
 $JS.API.CONSUMER.CREATE.FEED_ATTEMPTS                   - - - - - - - +
-$JS.API.STREAM.MSG.GET.ENROLLMENT_FEED                  - - + - + - - +
+$JS.API.STREAM.MSG.GET.ENROLLMENT_FEED                  + - + + + - - +
 $JS.API.DIRECT.GET.ENROLLMENT_FEED                      - - - - - - - +
 $JS.API.DIRECT.GET.ENROLLMENT_FEED.feed.la-care.enrolled - - - - - - - +
-$JS.API.CONSUMER.CREATE.ENROLLMENT_FEED                 - - + - + - - +
+$JS.API.CONSUMER.CREATE.ENROLLMENT_FEED                 + - + + + - - +
 FEED.API.CONSUMER.CREATE.ENROLLMENT_FEED                - - - - - - - -
 $JS.API.CONSUMER.CREATE.ENROLLMENT_FEED.la-care         - - - - - - - +
 FEED.API.CONSUMER.CREATE.ENROLLMENT_FEED.la-care        - - - - - - - -
@@ -98,13 +103,13 @@ $JS.API.CONSUMER.INFO.ENROLLMENT_FEED.la-care           - - - - - - - +
 FEED.API.CONSUMER.INFO.ENROLLMENT_FEED.la-care          - - - - - + - -
 $JS.API.CONSUMER.INFO.ENROLLMENT_FEED.molina            - - - - - - - +
 FEED.API.CONSUMER.INFO.ENROLLMENT_FEED.molina           - - - - - - - -
-$JS.API.CONSUMER.MSG.NEXT.ENROLLMENT_FEED.la-care       - - + - + - - +
+$JS.API.CONSUMER.MSG.NEXT.ENROLLMENT_FEED.la-care       + - + + + - - +
 FEED.API.CONSUMER.MSG.NEXT.ENROLLMENT_FEED.la-care      - - - - - + - -
-$JS.API.CONSUMER.MSG.NEXT.ENROLLMENT_FEED.molina        - - + - + - - +
+$JS.API.CONSUMER.MSG.NEXT.ENROLLMENT_FEED.molina        + - + + + - - +
 FEED.API.CONSUMER.MSG.NEXT.ENROLLMENT_FEED.molina       - - - - - - - -
-$JS.API.CONSUMER.DELETE.ENROLLMENT_FEED.la-care         - - + - + - - +
+$JS.API.CONSUMER.DELETE.ENROLLMENT_FEED.la-care         + - + + + - - +
 FEED.API.CONSUMER.DELETE.ENROLLMENT_FEED.la-care        - - - - - + - -
-$JS.API.CONSUMER.DELETE.ENROLLMENT_FEED.molina          - - + - + - - +
+$JS.API.CONSUMER.DELETE.ENROLLMENT_FEED.molina          + - + + + - - +
 FEED.API.CONSUMER.DELETE.ENROLLMENT_FEED.molina         - - - - - - - -
 $JS.API.CONSUMER.LIST.ENROLLMENT_FEED                   - - - - - - - +
 FEED.API.CONSUMER.LIST.ENROLLMENT_FEED                  - - - - - - - -
@@ -136,6 +141,7 @@ feed.>                                                  - - - - - - - -
 feed.la-care.*                                          - - - - - - - -
 identity.>                                              - - - - - - - -
 key.>                                                   - - - - - - - -
+assertion.>                                             - - - - - - - -
 $JS.API.>                                               - - - - - - - -
 $JS.EVENT.ADVISORY.>                                    - - - - - - - -
 $SYS.ACCOUNT.LEDGER.CONNECT                             - - - - - - + -

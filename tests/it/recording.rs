@@ -1,9 +1,12 @@
 //! What `POST /v1/events` takes, refuses and answers.
 
+use std::time::{Duration, Instant};
+
 use harness::ledger::Ledger;
 use serde_json::{Value, json};
 
 const MEMBER: &str = "0b0b0b0b-0b0b-8b0b-8b0b-0b0b0b0b0b0b";
+const ID: &str = "018f3c1e-7a10-7c3d-9b4e-0000000000a0";
 
 fn enrolled(id: &str, from: &str) -> Value {
     json!({
@@ -33,6 +36,34 @@ async fn a_submission_is_recorded_whole_or_not_at_all() {
     let positions: Vec<&Value> =
         answer["data"].as_array().unwrap().iter().map(|receipt| &receipt["position"]).collect();
     assert_eq!(positions, [&json!(2), &json!(3)]);
+    ledger.stop();
+}
+
+#[tokio::test]
+async fn a_position_that_the_log_does_not_have_is_not_waited_for() {
+    let folder = tempfile::tempdir().unwrap();
+    let ledger = Ledger::up(folder.path(), None);
+    let last =
+        ledger.record("enrolled", MEMBER, "la-care", "2024-02-01", enrolled(ID, "2024-02-01")["data"].clone()).await;
+    for (question, status) in [
+        (format!("at_least={last}&wait_ms=0"), 200),
+        (format!("known_at={last}"), 200),
+        (format!("at_least={}&wait_ms=30000", last + 1), 409),
+        (format!("known_at={}", last + 1), 409),
+        (format!("at_least={}&wait_ms=30000", i64::MAX), 409),
+    ] {
+        for path in ["/v1/enrollments", "/v1/views/finding", "/v1/rulebook", &format!("/v1/members/{MEMBER}")] {
+            let begun = Instant::now();
+            let answer = ledger.asked(&format!("{path}?{question}"), "*/*").await;
+            assert_eq!(answer.status(), status, "{path}?{question}");
+            if status == 409 {
+                let problem: Value = answer.json().await.unwrap();
+                assert_eq!(problem["type"], "/problems/log-ends-before", "{problem}");
+                assert_eq!(problem["position"], last, "{problem}");
+                assert!(begun.elapsed() < Duration::from_secs(20), "it was waited for");
+            }
+        }
+    }
     ledger.stop();
 }
 

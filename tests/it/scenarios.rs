@@ -1,9 +1,10 @@
 //! The project's own rule files, run both ways: by the rules alone, and through a running ledger.
 
 use std::path::PathBuf;
-use std::process::{Command, Output, Stdio};
+use std::process::Output;
 
 use harness::ledger::Ledger;
+use harness::program::Program;
 
 /// The rule files.
 fn folder() -> PathBuf {
@@ -22,8 +23,8 @@ fn all_passed(output: &Output) {
 
 #[test]
 fn every_rule_file_passes_without_a_server() {
-    let mut command = Command::new(harness::rollbook());
-    command.args(["--quiet", "scenario"]).arg(folder()).stdin(Stdio::null());
+    let mut command = Program::new();
+    command.args(["--quiet", "scenario"]).arg(folder());
     all_passed(&command.output().unwrap());
 }
 
@@ -44,8 +45,8 @@ fn a_file_that_cannot_be_read_is_named_and_the_others_are_run() {
     write("a.toml", "id = \"A\"\ntitel = \"a slip of the pen\"\n");
     write("b.toml", "id = \"B\"\ntitle = \"nobody is enrolled\"\n[expect.enrollment]\nstatus = \"none\"\n");
     let run = |name: &str| {
-        let mut command = Command::new(harness::rollbook());
-        command.arg("scenario").arg(files.path().join(name)).stdin(Stdio::null()).output().unwrap()
+        let mut command = Program::new();
+        command.arg("scenario").arg(files.path().join(name)).output().unwrap()
     };
     let whole = run("");
     assert_eq!(whole.status.code(), Some(2));

@@ -95,6 +95,26 @@ async fn heavy_a_standby_takes_over_and_no_row_is_doubled_or_lost() {
     assert_eq!(views.live().db().checkpoint().await.unwrap().position, log.head().await.unwrap());
     assert!(log.head().await.unwrap() >= Position(171));
     views.close().await;
+    second.end(Signal::SIGTERM);
+    records(&recorder, 170..171).await;
+    asked_for_what_no_view_holds(&recorder, log.head().await.unwrap().0, nats).await;
+}
+
+/// With nobody to project: what the log holds is not there yet, what it does not hold will never be.
+async fn asked_for_what_no_view_holds(recorder: &Part, head: u64, nats: Private) {
+    let asked = async |question: String| {
+        let (status, problem) = recorder.get(&format!("/v1/events?limit=1&wait_ms=100&{question}")).await;
+        (status, problem["type"].as_str().unwrap().to_owned(), problem["position"].as_u64().unwrap())
+    };
+    let behind = (503, "/problems/behind".to_owned(), head - 1);
+    let beyond = (409, "/problems/log-ends-before".to_owned(), head);
+    for name in ["at_least", "known_at"] {
+        assert_eq!(asked(format!("{name}={head}")).await, behind);
+        assert_eq!(asked(format!("{name}={}", head + 1)).await, beyond);
+    }
+    // Where the log cannot be asked, nobody knows that it does not hold it.
+    drop(nats);
+    assert_eq!(asked(format!("at_least={}", head + 1)).await, behind);
 }
 
 /// A holder that wakes in another's term must not write, whatever the checkpoint is.

@@ -141,3 +141,19 @@ fn nobody_but_the_policy_says_what_a_caller_sees() {
     assert_eq!(unheld, [("projections/src/store/read.rs".to_owned(), 1)]);
     assert_eq!(that_name(concat!("Scope::", "of("), inside("services/src/policy")), Vec::<String>::new());
 }
+
+#[test]
+fn the_harness_alone_starts_the_program_so_that_every_log_is_searched() {
+    let word = concat!("rollbook", "()");
+    // The rest hand its path on: to the script of the cluster, to copies with planted faults.
+    let known =
+        ["tests/harness/lib.rs", "tests/harness/program.rs", "tests/harness/cluster.rs", "tests/harness/examples.rs"];
+    let suite = ["tests/chaos/planted/watch.rs", "tests/chaos/damage/mod.rs"];
+    let named = that_name(word, |name| {
+        known.contains(&name) || suite.contains(&name) || !name.starts_with("tests/") || name == "tests/it/tidy.rs"
+    });
+    assert!(named.is_empty(), "{named:?} name the program: use harness::program::Program");
+    let path = concat!("debug/", "rollbook");
+    let named = that_name(path, |name| name == "tests/chaos/planted/workshop.rs" || !name.starts_with("tests/"));
+    assert!(named.is_empty(), "{named:?} name the program: use harness::program::Program");
+}

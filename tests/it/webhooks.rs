@@ -4,6 +4,7 @@
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
+use harness::leaks;
 use harness::ledger::Ledger;
 use rollbook::feed::webhooks::signature::{self, Secret};
 use serde_json::{Value, json};
@@ -126,6 +127,7 @@ async fn a_receiver_is_called_in_order_until_it_is_given_up_and_again_on_demand(
     let (receiver, folder) = (Receiver::start().await, tempfile::tempdir().unwrap());
     let secret = folder.path().join("a.whsec");
     std::fs::write(&secret, SECRET).unwrap();
+    leaks::secret(SECRET.trim_start_matches("whsec_"));
     let file = folder.path().join("webhooks.toml");
     let text = format!(
         "allow_hosts = [\"127.0.0.1\"]\nallow_loopback = true\nattempts = 3\nfirst_pause_ms = 50\n[[subscription]]\nname = \"a\"\n\

@@ -54,6 +54,17 @@ async fn every_answer_about_a_member_is_told_of_and_none_about_another() {
     let again = disclosures(&ledger, MEMBER).await;
     assert_eq!(again.len(), seen.len() + 1);
     assert_eq!(asked(&again).last(), Some(&("GET /v1/members/{member}/disclosures", "page")));
+    // Page by page each is told once, and there is an end, though each page is written down itself.
+    let first = format!("/v1/members/{MEMBER}/disclosures?limit=2");
+    let (mut path, mut paged) = (first.clone(), Vec::new());
+    while paged.len() <= 2 * again.len() {
+        let page = ledger.get(&path).await;
+        paged.extend(page["data"].as_array().unwrap().clone());
+        let Some(next) = page["next"].as_str() else { break };
+        path = format!("{first}&cursor={next}");
+    }
+    assert_eq!(paged.len(), again.len() + 1, "what was known when the first page was given");
+    assert_eq!(paged[..again.len()], again);
 }
 
 #[tokio::test]

@@ -52,11 +52,11 @@ fn conflicts(overlap: &Overlap<'_>) -> bool {
 
 /// Who serves on which of these days.
 fn serving<'a>(facts: &Facts<'a>, held: &Held<'a>, days: Span) -> Vec<(Span, &'a Provider)> {
-    let enrolled = facts.spans.iter().filter(|of| held.identity == Identity::Enrollment(of.enrolled.enrollment));
+    let enrolled = facts.spans.iter().filter(|of| held.identity == Identity::of(of));
     let by_days = enrolled.flat_map(|of| of.providers.iter().copied());
     let reported = match held.identity {
         Identity::Reported(..) => held.provider.map(|provider| (held.span, provider)),
-        Identity::Enrollment(_) => None,
+        Identity::Enrollment(..) => None,
     };
     by_days.chain(reported).filter_map(|(span, provider)| Some((span.overlap(days)?, provider))).collect()
 }

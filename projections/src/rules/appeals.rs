@@ -3,6 +3,7 @@
 use chrono::NaiveDate;
 use rollbook_events::codes::{AppealOutcome, NoticeKind};
 use rollbook_events::families::notice::{AppealFiled, AppealResolved, Notice};
+use rollbook_events::ids::AppealId;
 use rollbook_events::{Envelope, Event, EventId};
 
 use super::business_days::add_days;
@@ -32,17 +33,18 @@ pub fn appeals<'a>(facts: &Facts<'a>) -> Vec<Appeal<'a>> {
     let mut appeals: Vec<Appeal<'a>> = Vec::new();
     for envelope in &facts.standing {
         let Event::Notice(Notice::AppealFiled(told)) = &envelope.event else { continue };
-        let notice = notices.iter().find(|(_, notice)| notice.notice == told.notice).copied();
+        let notice =
+            notices.iter().find(|(by, notice)| by.plan == envelope.plan && notice.notice == told.notice).copied();
         let parameters = facts.parameters(envelope, told.on.0);
         let appeal = Appeal { by: envelope, told, notice, resolved: None, parameters };
-        match appeals.iter_mut().find(|other| other.told.appeal == told.appeal) {
+        match appeals.iter_mut().find(|other| other.is_meant(envelope, told.appeal)) {
             Some(earlier) => *earlier = appeal,
             None => appeals.push(appeal),
         }
     }
     for envelope in &facts.standing {
         let Event::Notice(Notice::AppealResolved(told)) = &envelope.event else { continue };
-        for appeal in appeals.iter_mut().filter(|appeal| appeal.told.appeal == told.appeal) {
+        for appeal in appeals.iter_mut().filter(|appeal| appeal.is_meant(envelope, told.appeal)) {
             appeal.resolved = Some((envelope, told));
         }
     }
@@ -50,6 +52,16 @@ pub fn appeals<'a>(facts: &Facts<'a>) -> Vec<Appeal<'a>> {
 }
 
 impl<'a> Appeal<'a> {
+    /// Whether an event that names an appeal speaks of this one.
+    fn is_meant(&self, by: &Envelope, id: AppealId) -> bool {
+        self.told.appeal == id && self.by.plan == by.plan
+    }
+
+    /// Whether it is against a notice.
+    fn is_against(&self, (by, told): Issued<'_>) -> bool {
+        self.told.notice == told.notice && self.by.plan == by.plan
+    }
+
     /// The term of its resolution, and when that has run out.
     fn resolution(&self) -> Option<(&'a Term, Due)> {
         let (rules, calendar) = (&self.parameters.appeals, &self.parameters.calendar);
@@ -117,7 +129,7 @@ fn filing<'a>(facts: &Facts<'a>, (by, told): Issued<'a>, appeals: &[Appeal<'a>])
     let (parameters, mailed) = (facts.parameters(by, told.mailed_on.0), told.mailed_on.0);
     let term = parameters.appeals.filing.as_ref()?;
     let due = due_from_day(mailed, term.amount, term.unit, &parameters.calendar);
-    let first = appeals.iter().filter(|appeal| appeal.told.notice == told.notice).map(|appeal| appeal.told.on.0).min();
+    let first = appeals.iter().filter(|appeal| appeal.is_against((by, told))).map(|appeal| appeal.told.on.0).min();
     Some(met(facts, (by, told), "appeal_filing", term, due, first))
 }
 
@@ -130,7 +142,7 @@ fn aid_paid_pending<'a>(facts: &Facts<'a>, (by, told): Issued<'a>, appeals: &[Ap
     let term = parameters.appeals.aid_paid_pending.as_ref()?;
     let counted = due_from_day(mailed, term.amount, term.unit, &parameters.calendar);
     let due = told.effective_on.map_or(counted, |effective| counted.max(effective.0));
-    let asking = appeals.iter().filter(|appeal| appeal.told.notice == told.notice && appeal.told.aid_paid_pending);
+    let asking = appeals.iter().filter(|appeal| appeal.is_against((by, told)) && appeal.told.aid_paid_pending);
     let first = asking.map(|appeal| appeal.told.on.0).min();
     Some(met(facts, (by, told), "aid_paid_pending", term, due, first))
 }

@@ -8,7 +8,7 @@ use chrono::{DateTime, NaiveDate, Utc};
 use rollbook_events::codes::{AuthorizationOutcome, Urgency};
 use rollbook_events::families::authorization::{Authorization as Told, AuthorizationDecided, AuthorizationRequested};
 use rollbook_events::ids::{AuthorizationId, ReferralId};
-use rollbook_events::{Envelope, Event, Program};
+use rollbook_events::{Envelope, Event, PlanCode, Program};
 
 pub use due::DecisionDue;
 pub use findings::find;
@@ -63,6 +63,11 @@ impl<'a> Authorization<'a> {
         self.request.map(|(by, _)| by).or_else(|| self.decisions.first().map(|decision| decision.by))
     }
 
+    /// Whether an event that names an authorization speaks of this one.
+    pub fn is_meant(&self, by: &Envelope, id: AuthorizationId) -> bool {
+        self.id == id && self.record().is_some_and(|record| record.plan == by.plan)
+    }
+
     /// The referral it follows from: the request's word, else that of the last decision to name one.
     pub fn referral(&self) -> Option<ReferralId> {
         let told = self.decisions.iter().rev().find_map(|decision| decision.told.referral);
@@ -94,16 +99,20 @@ impl<'a> Authorization<'a> {
 
 /// Every authorization of a member, in the order they were first told of.
 pub fn authorizations<'a>(facts: &Facts<'a>) -> Vec<Authorization<'a>> {
-    let mut filed: Vec<(AuthorizationId, Filed<'a>)> = Vec::new();
+    let mut filed: Vec<(Key<'a>, Filed<'a>)> = Vec::new();
     for envelope in &facts.standing {
         let Event::Authorization(told) = &envelope.event else { continue };
         match told {
             // The same request reported again is a later word on the same thing.
-            Told::AuthorizationRequested(told) => of(&mut filed, told.authorization).request = Some((envelope, told)),
-            Told::AuthorizationDecided(told) => of(&mut filed, told.authorization).decided.push((envelope, told)),
+            Told::AuthorizationRequested(told) => {
+                of(&mut filed, (&envelope.plan, told.authorization)).request = Some((envelope, told));
+            }
+            Told::AuthorizationDecided(told) => {
+                of(&mut filed, (&envelope.plan, told.authorization)).decided.push((envelope, told));
+            }
         }
     }
-    filed.into_iter().filter_map(|(id, filed)| filed.understand(id, facts)).collect()
+    filed.into_iter().filter_map(|((_, id), filed)| filed.understand(id, facts)).collect()
 }
 
 /// CLK-5: when a request counts as denied if nobody decides on it.
@@ -117,7 +126,10 @@ struct Filed<'a> {
     decided: Vec<(&'a Envelope, &'a AuthorizationDecided)>,
 }
 
-fn of<'f, 'a>(filed: &'f mut Vec<(AuthorizationId, Filed<'a>)>, id: AuthorizationId) -> &'f mut Filed<'a> {
+/// Whose record it stands in, and its id: in another's record the same id names another.
+type Key<'a> = (&'a PlanCode, AuthorizationId);
+
+fn of<'f, 'a>(filed: &'f mut Vec<(Key<'a>, Filed<'a>)>, id: Key<'a>) -> &'f mut Filed<'a> {
     let index = filed.iter().position(|(other, _)| *other == id).unwrap_or_else(|| {
         filed.push((id, Filed::default()));
         filed.len() - 1

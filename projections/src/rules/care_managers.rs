@@ -48,12 +48,12 @@ fn leads<'a>(facts: &Facts<'a>) -> Vec<Lead<'a>> {
         // A file names who leads now: whoever led before and had no end in sight has made room for him.
         let next = told.iter().filter(|(later, other)| {
             later.source.as_ref().is_some_and(|source| source.file_sha256.is_some())
-                && other.enrollment == assigned.enrollment
+                && (&later.plan, other.enrollment) == (&by.plan, assigned.enrollment)
                 && other.from > assigned.from
         });
         let until = assigned.until.or_else(|| next.map(|(_, other)| other.from).min());
         let Some(span) = Span::new(assigned.from.0, until.map(|day| day.0)) else { continue };
-        let within = facts.spans.iter().filter(|of| of.enrolled.enrollment == assigned.enrollment);
+        let within = facts.spans.iter().filter(|of| of.is_meant(by, assigned.enrollment));
         leads.extend(within.filter_map(|of| {
             let span = span.overlap(of.span)?;
             Some(Lead { program: of.enrolled.program, manager: &assigned.manager, span, by })
@@ -72,7 +72,7 @@ fn assignments<'a>(standing: &[&'a Envelope]) -> Vec<(&'a Envelope, &'a LeadCare
                 (other.enrollment, &other.manager, other.from)
                     == (assigned.enrollment, &assigned.manager, assigned.from)
             };
-            told.retain(|(_, other)| !same(other));
+            told.retain(|(of, other)| of.plan != envelope.plan || !same(other));
             told.push((*envelope, assigned));
         }
     }

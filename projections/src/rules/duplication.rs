@@ -141,7 +141,7 @@ fn parts<'r>(a: &Held<'_>, span: Span, rulebook: &'r Rulebook) -> impl Iterator<
 }
 
 fn is_enrollment(held: &Held<'_>) -> bool {
-    matches!(held.identity, Identity::Enrollment(_))
+    matches!(held.identity, Identity::Enrollment(..))
 }
 
 /// CON-3: where the rule names a channel, only that channel falls under it; one that nobody reported is not guessed.

@@ -51,7 +51,7 @@ fn approvals<'a>(standing: &[&'a Envelope]) -> Vec<(&'a Envelope, Span)> {
     let mut last: Vec<(&'a Envelope, &'a AuthorizationDecided)> = Vec::new();
     for envelope in standing {
         if let Event::Authorization(Authorization::AuthorizationDecided(decided)) = &envelope.event {
-            last.retain(|(_, other)| other.authorization != decided.authorization);
+            last.retain(|(by, other)| by.plan != envelope.plan || other.authorization != decided.authorization);
             last.push((*envelope, decided));
         }
     }

@@ -21,7 +21,7 @@ pub fn issued<'a>(facts: &Facts<'a>) -> Vec<Issued<'a>> {
     let mut issued: Vec<(NoticeId, Issued<'a>)> = Vec::new();
     for envelope in &facts.standing {
         let Event::Notice(Notice::NoticeIssued(told)) = &envelope.event else { continue };
-        match issued.iter_mut().find(|(id, _)| *id == told.notice) {
+        match issued.iter_mut().find(|(id, (by, _))| *id == told.notice && by.plan == envelope.plan) {
             Some((_, earlier)) => *earlier = (envelope, told),
             None => issued.push((told.notice, (envelope, told))),
         }

@@ -47,6 +47,8 @@ pub enum Obligation<'a> {
         span: u32,
         /// The change in availability, which is told apart from the end itself (NOA-10).
         availability: bool,
+        /// In whose record: in another's the same id names another enrollment.
+        plan: &'a PlanCode,
     },
     /// A request.
     Requested {
@@ -83,7 +85,9 @@ impl Obligation<'_> {
     /// What it is about, the same for all that are about one ended span or request: by it a reader counts.
     pub fn about(&self) -> String {
         match *self {
-            Self::Ended { enrollment, span, .. } => Self::Ended { enrollment, span, availability: false }.to_string(),
+            Self::Ended { enrollment, span, plan, .. } => {
+                Obligation::Ended { enrollment, span, availability: false, plan }.to_string()
+            }
             Self::Requested { plan, program, request, .. } => {
                 Obligation::Requested { plan, program, request, deferral: false }.to_string()
             }
@@ -95,8 +99,12 @@ impl Obligation<'_> {
 impl fmt::Display for Obligation<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Ended { enrollment, span, availability: false } => write!(f, "ended|{enrollment}|{span}"),
-            Self::Ended { enrollment, span, availability: true } => write!(f, "availability|{enrollment}|{span}"),
+            Self::Ended { enrollment, span, availability: false, plan } => {
+                write!(f, "ended|{plan}|{enrollment}|{span}")
+            }
+            Self::Ended { enrollment, span, availability: true, plan } => {
+                write!(f, "availability|{plan}|{enrollment}|{span}")
+            }
             Self::Requested { plan, program, request: RequestId::Authorization(id), deferral } => {
                 let what = if *deferral { "deferred" } else { "requested" };
                 write!(f, "{what}|{plan}|{program}|authorization|{id}")
@@ -213,7 +221,6 @@ fn all<'a>(case: &Case<'_, 'a>, now: DateTime<Utc>) -> Vec<Determined<'a>> {
     let mut all = ended::ended(case.facts);
     all.extend(unanswered::requests(case, now));
     all.extend(unanswered::unrequested(case));
-    // The first that bears a key keeps it: an enrollment's id comes from outside, and may stand at two plans.
     all.sort_by_key(|determined| determined.obligation);
     all.dedup_by_key(|determined| determined.obligation);
     all

@@ -4,7 +4,7 @@ use chrono::NaiveDate;
 use rollbook_events::codes::ReassessmentOutcome;
 use rollbook_events::families::enrollment::{Enrollment, Reassessed};
 use rollbook_events::ids::EnrollmentId;
-use rollbook_events::{Envelope, Event};
+use rollbook_events::{Envelope, Event, PlanCode};
 
 use super::business_days::{add_days, add_months};
 use super::clocks::{Clock, Due, days_late, late_until};
@@ -33,14 +33,13 @@ pub struct Reassessments<'f, 'a> {
 
 /// The reassessments of every enrollment.
 pub fn reassessments<'f, 'a>(facts: &'f Facts<'a>) -> Vec<Reassessments<'f, 'a>> {
-    let mut all: Vec<(EnrollmentId, Reassessments<'f, 'a>)> = Vec::new();
+    let mut all: Vec<((&'a PlanCode, EnrollmentId), Reassessments<'f, 'a>)> = Vec::new();
     for span in &facts.spans {
-        let id = span.enrolled.enrollment;
+        let id = (&span.report.plan, span.enrolled.enrollment);
         match all.iter_mut().find(|(other, _)| *other == id) {
             Some((_, known)) => known.spans.push(span),
-            None => {
-                all.push((id, Reassessments { spans: vec![span], due: due(facts, span), reports: reports(facts, id) }))
-            }
+            None => all
+                .push((id, Reassessments { spans: vec![span], due: due(facts, span), reports: reports(facts, span) })),
         }
     }
     all.into_iter().map(|(_, known)| known).collect()
@@ -53,10 +52,10 @@ fn due<'a>(facts: &Facts<'a>, span: &EnrollmentSpan<'a>) -> Option<(&'a Transiti
     rule.bases.contains(&enrolled.basis).then(|| (rule, add_months(from, rule.months.into())))
 }
 
-fn reports<'a>(facts: &Facts<'a>, id: EnrollmentId) -> Vec<Report<'a>> {
+fn reports<'a>(facts: &Facts<'a>, of: &EnrollmentSpan<'a>) -> Vec<Report<'a>> {
     let told = facts.standing.iter().copied().filter_map(|envelope| {
         let Event::Enrollment(Enrollment::Reassessed(told)) = &envelope.event else { return None };
-        (told.enrollment == id).then_some((envelope, told))
+        of.is_meant(envelope, told.enrollment).then_some((envelope, told))
     });
     let mut reports: Vec<Report<'a>> = told.collect();
     // Of two reports of one day the later has the word.

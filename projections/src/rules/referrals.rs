@@ -17,7 +17,7 @@ pub fn loops<'a>(facts: &Facts<'a>) -> Vec<Finding<'a>> {
         if rules.from.is_none_or(|from| received < from.0) || rules.exempt.contains(&referral.program) {
             continue;
         }
-        let last = last_update(&facts.standing, referral);
+        let last = last_update(&facts.standing, by, referral);
         let closed = last.filter(|(_, update)| update.status == ReferralStatus::Closed);
         let (code, from) = match closed {
             None => ("referral_open", received),
@@ -43,7 +43,7 @@ fn referrals<'a>(standing: &[&'a Envelope]) -> Vec<(&'a Envelope, &'a ReferralRe
     let mut received: Vec<(&'a Envelope, &'a ReferralReceived)> = Vec::new();
     for envelope in standing {
         if let Event::Referral(Referral::ReferralReceived(referral)) = &envelope.event {
-            received.retain(|(_, other)| other.referral != referral.referral);
+            received.retain(|(of, other)| of.plan != envelope.plan || other.referral != referral.referral);
             received.push((*envelope, referral));
         }
     }
@@ -52,10 +52,11 @@ fn referrals<'a>(standing: &[&'a Envelope]) -> Vec<(&'a Envelope, &'a ReferralRe
 
 fn last_update<'a>(
     standing: &[&'a Envelope],
+    by: &Envelope,
     referral: &ReferralReceived,
 ) -> Option<(&'a Envelope, &'a ReferralUpdated)> {
     standing.iter().rev().find_map(|envelope| {
         let Event::Referral(Referral::ReferralUpdated(update)) = &envelope.event else { return None };
-        (update.referral == referral.referral).then_some((*envelope, update))
+        (envelope.plan == by.plan && update.referral == referral.referral).then_some((*envelope, update))
     })
 }

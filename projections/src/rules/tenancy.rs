@@ -5,7 +5,7 @@ use rollbook_events::codes::AuthorizationOutcome;
 use rollbook_events::families::authorization::{Authorization, AuthorizationDecided};
 use rollbook_events::families::enrollment::Enrollment;
 use rollbook_events::ids::{AuthorizationId, EnrollmentId};
-use rollbook_events::{Envelope, Event, Program};
+use rollbook_events::{Envelope, Event, PlanCode, Program};
 
 use super::facts::Facts;
 use crate::rulebook::{CountsOn, TenancyRules};
@@ -74,9 +74,9 @@ pub fn tenancy_on<'a>(facts: &Facts<'a>, rules: &TenancyRules, day: NaiveDate) -
 
 /// Every enrollment in which service was begun, from that day to the last of the enrollment.
 fn begun<'a>(facts: &Facts<'a>) -> Vec<TenancyUse<'a>> {
-    let mut uses: Vec<(EnrollmentId, TenancyUse<'a>)> = Vec::new();
+    let mut uses: Vec<((&'a PlanCode, EnrollmentId), TenancyUse<'a>)> = Vec::new();
     for of in facts.spans.iter().filter(|of| of.enrolled.program == Program::TenancySustaining) {
-        let id = of.enrolled.enrollment;
+        let id = (&of.report.plan, of.enrolled.enrollment);
         if let Some((_, known)) = uses.iter_mut().find(|(known, _)| *known == id) {
             // Reinstated: the same duration goes on.
             known.span.until = of.span.until;
@@ -84,7 +84,7 @@ fn begun<'a>(facts: &Facts<'a>) -> Vec<TenancyUse<'a>> {
         }
         let started = facts.standing.iter().filter_map(|envelope| {
             let Event::Enrollment(Enrollment::ServiceStarted(start)) = &envelope.event else { return None };
-            (start.enrollment == id && of.span.holds(start.on.0)).then_some((start.on.0, *envelope))
+            (of.is_meant(envelope, start.enrollment) && of.span.holds(start.on.0)).then_some((start.on.0, *envelope))
         });
         if let Some((on, by)) = started.min_by_key(|(on, _)| *on) {
             let span = Span { from: on, until: of.span.until };
@@ -100,14 +100,14 @@ fn approved<'a>(facts: &Facts<'a>) -> Vec<TenancyUse<'a>> {
     for envelope in &facts.standing {
         let Event::Authorization(Authorization::AuthorizationDecided(decision)) = &envelope.event else { continue };
         if decision.program == Program::TenancySustaining {
-            last.retain(|(id, ..)| *id != decision.authorization);
+            last.retain(|(id, by, _)| *id != decision.authorization || by.plan != envelope.plan);
             last.push((decision.authorization, envelope, decision));
         }
     }
     let granted = |outcome| matches!(outcome, AuthorizationOutcome::Approved | AuthorizationOutcome::Modified);
     let uses = last.into_iter().filter(|(.., decision)| granted(decision.outcome)).filter_map(|(id, by, decision)| {
         let from = decision.from.map_or(decision.decided_at.day(), |day| day.0);
-        let under = facts.spans.iter().rev().find(|of| of.enrolled.authorization == Some(id));
+        let under = facts.spans.iter().rev().find(|of| of.rests_on(by, id));
         let ends = [decision.until.map(|day| day.0), under.and_then(|of| of.span.until)];
         let span = Span::new(from, ends.into_iter().flatten().min())?;
         Some(TenancyUse { span, because: vec![by] })

@@ -23,6 +23,7 @@ const ALL: &[(&str, &str)] = &[
     ("notice_determination", include_str!("../../migrations/0006_notice_determination.sql")),
     ("fence", include_str!("../../migrations/0012_fence.sql")),
     ("recorded_at", include_str!("../../migrations/0013_recorded_at.sql")),
+    ("assignment", include_str!("../../migrations/0014_assignment.sql")),
 ];
 
 /// Runs what has not run yet. Views that were there before and got a new table or column are emptied, to be read again

@@ -116,6 +116,6 @@ fn row(of: &Authorization<'_>) -> Option<Row> {
         of.request.map(|(by, _)| by.id.0).into(),
         last.map(|decision| decision.by.id.0).into(),
     ];
-    // An authorization's id comes from outside, so that two members may bear the same one: the member is in the key.
-    Some(Row { key: format!("{}|{}", record.subject, of.id), member: record.subject.member(), cells })
+    // An authorization's id comes from outside, so that two members, or two plans, may give the same one.
+    Some(Row { key: format!("{}|{}|{}", record.subject, of.id, record.plan), member: record.subject.member(), cells })
 }

@@ -93,7 +93,7 @@ impl View for Clock {
 fn row(of: &Of<'_>) -> Row {
     let rule = if of.is_extended { format!("{} extended", of.rule) } else { of.rule.to_owned() };
     let member = of.by.subject;
-    let key = format!("{member}|{}|{}|{rule}", of.clock, of.of);
+    let key = format!("{member}|{}|{}|{}|{rule}", of.clock, of.of, of.by.plan);
     let cells = vec![
         of.clock.into(),
         of.of.as_str().into(),

@@ -99,9 +99,9 @@ fn row(of: &EnrollmentSpan<'_>) -> Row {
         of.closed.map(|(by, _)| by.id.0).into(),
         report.id.0.into(),
     ];
-    // An enrollment's id comes from outside, so that two members may bear the same one: the member is in the key.
+    // An enrollment's id comes from outside, so that two members, or two plans, may give the same one: both are in the key.
     Row {
-        key: format!("{}|{}|{}", report.subject, enrolled.enrollment, of.number),
+        key: format!("{}|{}|{}|{}", report.subject, enrolled.enrollment, report.plan, of.number),
         member: report.subject.member(),
         cells,
     }

@@ -109,6 +109,6 @@ fn row<'a>(facts: &Facts<'a>, known: &Reassessments<'_, 'a>, of: &EnrollmentSpan
         known.earliest(facts).into(),
         shown.map(|(by, _)| by.id.0).into(),
     ];
-    let key = format!("{}|{}|{}", report.subject, enrolled.enrollment, of.number);
+    let key = format!("{}|{}|{}|{}", report.subject, enrolled.enrollment, report.plan, of.number);
     Some(Row { key, member: report.subject.member(), cells })
 }

@@ -26,7 +26,8 @@ fn reassessed(facts: Facts, on: &str, outcome: &str) -> Facts {
     if outcome == "discontinue" {
         data["criteria"] = json!(["goals_met"]);
     }
-    facts.tell(on, "reassessed", data)
+    let plan = facts.0[0].envelope.plan.to_string();
+    facts.tell_of(&plan, on, "reassessed", data)
 }
 
 #[test]

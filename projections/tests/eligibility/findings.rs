@@ -75,7 +75,7 @@ fn a_finding_is_of_the_record_it_rests_on() {
     // The member's coverage is the first event, the assessment the second.
     let mssp = ecm().takes_part("mssp", "2022-05-01", None);
     let found = rests(&mssp);
-    let about = format!("choose_program of 3 because [3, 4] about {}|", id("e"));
+    let about = format!("choose_program of 3 because [3, 4] about {}@la-care|", id("e"));
     assert!(found.len() == 1 && found[0].starts_with(&about), "{found:?}");
     let uncovered = crate::told::nobody("la-care", "los-angeles").covered_until("2021-01-01", "2022-05-01");
     let uncovered = uncovered.enrolled("e", "ecm", "2022-02-01", json!({}));

@@ -167,7 +167,11 @@ fn a_withdrawn_offering_is_told_as_such_and_the_notice_of_action_is_a_review() {
     );
     stands(&withdrawn, &[told, noa]);
     let keys = withdrawn.rows(&["obligation"]);
-    assert_eq!(keys, [format!("ended|{}|1", id("e")), format!("ended|{}|1", id("e"))], "both are about one ended span");
+    assert_eq!(
+        keys,
+        [format!("ended|la-care|{}|1", id("e")), format!("ended|la-care|{}|1", id("e"))],
+        "both are about one ended span"
+    );
     // Each of the two is superseded by its own successor.
     let voided = withdrawn.voided("2022-11-09", 3);
     stands(&voided, &["not_required - trigger_voided NOA-1", "not_required - trigger_voided NOA-1"]);
@@ -216,7 +220,7 @@ fn every_span_that_ends_is_an_obligation_of_its_own() {
     stands(&twice, &[REQUIRED, REQUIRED]);
     assert_eq!(
         twice.rows(&["obligation", "from_on"]),
-        [format!("ended|{}|1 2022-12-01", id("e")), format!("ended|{}|2 2023-07-01", id("e")),]
+        [format!("ended|la-care|{}|1 2022-12-01", id("e")), format!("ended|la-care|{}|2 2023-07-01", id("e")),]
     );
 }
 

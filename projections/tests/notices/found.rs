@@ -53,7 +53,7 @@ fn a_finding_says_what_it_is_of() {
             .collect::<Vec<_>>()
     };
     assert_eq!(told(&first), [format!("notice_missing CLK-4 requested|la-care|ecm|authorization|{} 3", id("a"))]);
-    let about = format!("ended|{}|1", id("e"));
+    let about = format!("ended|la-care|{}|1", id("e"));
     assert_eq!(
         told(&second),
         [

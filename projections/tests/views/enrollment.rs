@@ -88,8 +88,14 @@ fn the_latest_assignments_are_shown_and_one_that_ended_gives_way() {
         json!({ "enrollment": id("e"), "provider": "icms", "from": "2022-07-01", "channel": "dhs_subcontract" });
     let facts = facts.tell("2022-07-01", "provider_assigned", switch);
     assert_eq!(facts.told("current_enrollment", WHO), ["1 dhs_subcontract icms m7"]);
+    // Each serves on its own days: who stands in for a month, and who is named for later, on no day but those.
+    let days = |facts: &Facts| facts.told("assignment", &["from_on", "until_on", "provider"]);
+    let until_july = ["2022-02-01 2022-04-01 sample-clinic", "2022-04-01 2022-05-01 other-clinic"];
+    let from_may = ["2022-05-01 2022-06-01 stand-in", "2022-06-01 2022-07-01 other-clinic", "2022-07-01 - icms"];
+    assert_eq!(days(&facts), [&until_july[..], &from_may].concat());
     let ended = facts.disenrolled("2022-05-20", "e", "2022-05-15");
     assert_eq!(ended.told("current_enrollment", WHO), ["1 plan_direct stand-in m7"]);
+    assert_eq!(days(&ended), [&until_july[..], &["2022-05-01 2022-05-15 stand-in"]].concat());
 }
 
 #[test]

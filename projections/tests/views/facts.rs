@@ -196,6 +196,7 @@ pub fn words(row: &Row, places: &[usize]) -> String {
 pub fn ours() -> impl Iterator<Item = &'static dyn View> {
     let names = [
         "current_enrollment",
+        "assignment",
         "duplication_conflict",
         "outreach_conversion",
         "authorization",

@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 
 use proptest::prelude::*;
 use proptest::sample::select;
+use rollbook_events::Event;
 use rollbook_projections::view::Touched;
 use rollbook_projections::{Dossier, Recorded, Row, rules};
 use serde_json::json;
@@ -248,6 +249,29 @@ fn rows(dossier: &Dossier) -> Vec<Vec<Row>> {
     ours().map(|view| sorted(view.rows(&rules::facts::Facts::of(dossier, rulebook)))).collect()
 }
 
+/// Findings about two records at once.
+const OF_TWO: &[&str] =
+    &["hn_tss_simultaneous", "agency_overlap", "double_billing", "duplicate_lcm", "duplicate_service"];
+
+/// The rows of an organization's record, of every view that is not about two records at once.
+fn rows_of(plan: &str, facts: &[Recorded]) -> Vec<Row> {
+    let dossier = folded(facts);
+    let facts = rules::facts::Facts::of(&dossier, built_in());
+    let views = ours().filter(|view| view.table().name != "duplication_conflict");
+    let rows = views.flat_map(|view| {
+        let place = |name| view.table().columns.iter().position(|column| column.name == name);
+        let (of, code) = (place("plan").unwrap(), place("code"));
+        let text = |row: &Row, place: usize| row.cells[place].json().as_str().unwrap_or_default().to_owned();
+        let is_own = move |row: &Row| {
+            text(row, of) == plan && !code.is_some_and(|code| OF_TWO.contains(&text(row, code).as_str()))
+        };
+        view.rows(&facts).into_iter().filter(is_own).collect::<Vec<_>>()
+    });
+    let mut rows: Vec<Row> = rows.collect();
+    rows.sort_by(|a, b| a.key.cmp(&b.key));
+    rows
+}
+
 fn folded(facts: &[Recorded]) -> Dossier {
     let mut dossier = Dossier::default();
     facts.iter().enumerate().for_each(|(index, fact)| dossier.apply(moved(fact, index + 1)));
@@ -260,6 +284,20 @@ proptest! {
     #[test]
     fn rows_do_not_depend_on_the_order_of_arrival((facts, shuffled) in shuffled()) {
         prop_assert_eq!(rows(&folded(&facts)), rows(&folded(&shuffled)));
+    }
+
+    /// Whoever knows another organization's ids says nothing of what they name by using them, and hears nothing of it.
+    #[test]
+    fn what_an_organization_says_of_anothers_ids_it_says_of_nothing((facts, _) in shuffled()) {
+        let says_it_of_its_own = |fact: &&Recorded| matches!(
+            fact.envelope.event,
+            Event::Enrollment(_) | Event::Authorization(_) | Event::Referral(_) | Event::Notice(_) | Event::Outreach(_)
+        );
+        let facts: Vec<Recorded> = facts.iter().filter(says_it_of_its_own).cloned().collect();
+        for plan in ["la-care", "molina"] {
+            let own: Vec<Recorded> = facts.iter().filter(|fact| fact.envelope.plan.as_str() == plan).cloned().collect();
+            prop_assert_eq!(rows_of(plan, &own), rows_of(plan, &facts));
+        }
     }
 
     #[test]

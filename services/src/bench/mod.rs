@@ -273,6 +273,8 @@ impl Run<'_> {
                 let one = members.iter().rev().take(1).copied().collect();
                 let attempts = if name == SAME_MEMBER.0 { Arc::new(Attempts::on(one)) } else { all.clone() };
                 let with = (clients, self.time(5));
+                // What the figure before appended, the views know: no recorder runs for long without a projector.
+                self.views_catch_up().await?;
                 tell(append::over_http(name, (self.ground, &recorder), &attempts, with, self.members).await?)?;
             }
             stop(recorder).await;
@@ -289,6 +291,14 @@ impl Run<'_> {
             stop(recorder).await;
             stop(projector).await;
         }
+        Ok(())
+    }
+
+    /// A projector runs until the views hold all of the log.
+    async fn views_catch_up(&self) -> anyhow::Result<()> {
+        let projector = Service::start(self.ground, "projector", &self.views()).await?;
+        projector.caught_up().await?;
+        projector.stop().await;
         Ok(())
     }
 

@@ -3,6 +3,9 @@
 use std::io::{IsTerminal, stderr};
 
 use anyhow::Context;
+use tracing::Metadata;
+use tracing::level_filters::LevelFilter;
+use tracing_subscriber::filter::{FilterExt, filter_fn};
 use tracing_subscriber::layer::SubscriberExt;
 use tracing_subscriber::util::SubscriberInitExt;
 use tracing_subscriber::{EnvFilter, Layer, fmt, registry};
@@ -26,6 +29,26 @@ pub struct Logging {
     otlp: Option<String>,
 }
 
+/// Libraries that write what they were given to carry, and the most that they may say, whatever filter is asked for.
+const CAPPED: [(&str, LevelFilter); 5] = [
+    // Below info it writes questions and answers of the log with their bodies, and what it connects with.
+    ("async_nats", LevelFilter::INFO),
+    // Statements; and what a server says of one names the values in it.
+    ("sqlx", LevelFilter::WARN),
+    // It tells of each span.
+    ("opentelemetry", LevelFilter::WARN),
+    // What it could not read of a request it tells with the value: a name in a body, a number in a path.
+    ("axum::rejection", LevelFilter::OFF),
+    // Whole messages of a handshake; with a ticket in one a session can be resumed.
+    ("rustls", LevelFilter::DEBUG),
+];
+
+/// Whether a library may say this at all.
+fn is_let_through(said: &Metadata<'_>) -> bool {
+    let most = CAPPED.iter().find(|(library, _)| said.target().starts_with(library)).map(|(_, most)| most);
+    most.is_none_or(|most| said.level() <= most)
+}
+
 impl Logging {
     /// Begins to log, and to send spans where a collector is named.
     ///
@@ -35,17 +58,14 @@ impl Logging {
         let filter = self.log.as_deref().unwrap_or(default);
         let filter = EnvFilter::try_new(filter)
             .with_context(|| Stop::usage(format!("`{filter}` is no filter of logs")).next("as in --log info"))?;
-        // Below info async-nats writes questions and answers of the log, bodies included, and sqlx writes statements.
-        // And at info it tells of each connection, which is of interest where a ledger runs.
+        // At info it tells of each connection, which is of interest where a ledger runs.
         let client = match default {
             "info" => "async_nats=info",
             "error" if self.log.is_none() => "async_nats=error",
             _ => "async_nats=warn",
         };
-        let filter = [client, "sqlx=warn", "opentelemetry=warn"]
-            .iter()
-            .try_fold(filter, |filter, directive| directive.parse().map(|directive| filter.add_directive(directive)));
-        let filter = filter.context("could not cap the logs of the libraries")?;
+        let client = client.parse().context("could not cap the log of the client")?;
+        let filter = filter.add_directive(client).and(filter_fn(is_let_through));
         let lines = fmt::layer().with_writer(stderr);
         let lines = if self.log_json {
             lines.json().boxed()

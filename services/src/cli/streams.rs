@@ -109,10 +109,12 @@ async fn opened(ask: &Ask, make: bool, output: &mut Output) -> anyhow::Result<()
     let opened = opened.map_err(stopped)?;
     opened.check_feed().await.map_err(stopped)?;
     opened.check_attempts().await.map_err(stopped)?;
+    opened.check_assertions().await.map_err(stopped)?;
     let all = opened.whole().iter().map(|(spec, log)| (*spec, log));
     for (spec, log) in all.chain([
         (StreamSpec::FEED, opened.feed()),
         (StreamSpec::ATTEMPTS, opened.attempts()),
+        (StreamSpec::ASSERTIONS, opened.assertions()),
         (StreamSpec::IDENTITY_KEYS, opened.keys()),
     ]) {
         let head = log.head().await.context(Stop::unavailable("the log cannot be read"))?;

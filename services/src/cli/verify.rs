@@ -1,4 +1,4 @@
-//! `rollbook verify`: streams, archive, chains and views compared with one another.
+//! `rollbook verify`: streams, archive, chains, feed and views compared with one another.
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -20,6 +20,7 @@ use super::wrapping_keys::WrappingKeysFile;
 use crate::archive::{Address, Place};
 use crate::error_chain::chain;
 use crate::identity_keys::{KeyStore, WrappingKeys};
+use crate::log::StreamSpec;
 use crate::verify::finding::{REBUILD, Report};
 use crate::verify::{Wanted, receipt, verify};
 
@@ -31,7 +32,8 @@ Examples:
 
 It reads every message of the four streams and looks whether positions run without a gap, whether each can be read and \
 names its member's event before it, whether the archive's segments are whole, follow one another and hold the same, and \
-whether event_history does; and whether every sealed identity opens with its member's key, and those that were destroyed have \
+whether event_history does; whether each message of the feed is what the log's event at its position says, with the number and \
+the receipt of its plan; and whether every sealed identity opens with its member's key, and those that were destroyed have \
 none (with --nats that needs a recorder's nkey and --wrapping-keys). --views also folds the whole log anew beside the views and compares every row of every view.
 
 A ledger that runs may go on running. Where none runs, the data folder's nats-server is started for as long as this takes; \
@@ -40,7 +42,7 @@ it mends its own indexes as it starts, so copy a damaged folder first where it i
 Exit code 0: all well; 1: something was found, and each finding says where, what, and what to do; 3: the server does not \
 answer.";
 
-/// Compares streams, archive, chains and views with one another
+/// Compares streams, archive, chains, feed and views with one another
 #[derive(Debug, Clone, clap::Args)]
 #[command(after_help = EXAMPLES)]
 pub struct Verify {
@@ -120,7 +122,8 @@ async fn compare(
     let fold_in = scratch.as_ref().map(|scratch| scratch.0.clone());
     let db = views.as_ref().map(|views| views.live().db());
     let keys = keys(asked, attached).await?;
-    let wanted = Wanted { streams, keys, archive, views: db, fold_in };
+    let feed = Some(attached.one(StreamSpec::FEED).await?);
+    let wanted = Wanted { streams, feed, keys, archive, views: db, fold_in };
     let mut meter: Option<(String, Meter)> = None;
     let mut told = |what: &str, done: u64, all: u64| {
         if meter.as_ref().is_none_or(|(before, _)| before != what) {

@@ -7,7 +7,7 @@ use crate::error_chain::chain;
 use crate::log::{AppendError, ReadError, SettingsError};
 
 /// What is done about a feed that is not the log's.
-const AGAIN: &str = "delete the stream ENROLLMENT_FEED with the administrator's key and make it anew (rollbook streams \
+pub const AGAIN: &str = "delete the stream ENROLLMENT_FEED with the administrator's key and make it anew (rollbook streams \
     create): it is published again from the log, to the byte where the log is the same";
 
 /// Why the feed cannot be read or written.

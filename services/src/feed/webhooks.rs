@@ -6,7 +6,8 @@
 //!
 //! Every attempt stands on the stream `FEED_ATTEMPTS`, `attempt.<subscription>`, before it is made and after; the last record
 //! there is all that a sender needs to go on, and the server's expected position keeps two senders from one try. A receiver may
-//! be called twice for an event where a sender died in between: the header `webhook-id` is the event's id each time.
+//! be called twice for an event where a sender died in between: the header `webhook-id` is the event's id each time. Of each
+//! subscription the last 200,000 records are kept, the last one for ever.
 
 pub mod address;
 pub mod attempt;

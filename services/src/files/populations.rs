@@ -1,5 +1,8 @@
 //! Populations of Focus as files write them: one column each, or one text with several.
 
+use std::collections::HashMap;
+use std::sync::LazyLock;
+
 use rollbook_events::Population;
 
 use super::Quarantine;
@@ -48,16 +51,22 @@ pub(super) fn of(cells: Cells<'_>) -> Result<Vec<Population>, Quarantine> {
     Ok(populations)
 }
 
-fn named(name: &str) -> Option<Population> {
-    let wanted = normalized(name);
-    // The quarterly report writes an age group before the name; the age is known from the birth date.
-    let bare = name.trim().strip_prefix("Adult - ").or_else(|| name.trim().strip_prefix("Child - "));
+/// Every name of a population as it is compared; where two agree, the first holds.
+static NAMES: LazyLock<HashMap<String, Population>> = LazyLock::new(|| {
     let codes = Population::ALL.iter().map(|population| (population.as_str(), *population));
     let headers = HEADERS.iter().flat_map(|(field, headers)| {
         let population = if let Field::Population(population) = field { Some(*population) } else { None };
         headers.iter().filter_map(move |header| Some((*header, population?)))
     });
-    let mut known = codes.chain(headers).chain(SHORT.iter().copied());
-    let found = known.find(|(known, _)| normalized(known) == wanted).map(|(_, population)| population);
-    found.or_else(|| bare.and_then(named))
+    let mut names = HashMap::new();
+    for (name, population) in codes.chain(headers).chain(SHORT.iter().copied()) {
+        names.entry(normalized(name)).or_insert(population);
+    }
+    names
+});
+
+fn named(name: &str) -> Option<Population> {
+    // The quarterly report writes an age group before the name; the age is known from the birth date.
+    let bare = || name.trim().strip_prefix("Adult - ").or_else(|| name.trim().strip_prefix("Child - "));
+    NAMES.get(&normalized(name)).copied().or_else(|| bare().and_then(named))
 }

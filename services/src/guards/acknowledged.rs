@@ -270,6 +270,10 @@ impl Log for AcknowledgedLog {
         self.inner.read(subject).await
     }
 
+    async fn some_of(&self, subject: &str, after: Position, most: usize) -> Result<Vec<Stored>, ReadError> {
+        self.inner.some_of(subject, after, most).await
+    }
+
     async fn get(&self, position: Position) -> Result<Option<Stored>, ReadError> {
         self.inner.get(position).await
     }

@@ -1,5 +1,7 @@
 //! How rows become an answer: a page of JSON, or every row as NDJSON or CSV, with what it rests on.
 
+mod read_on;
+
 use axum::body::{Body, Bytes};
 use axum::http::header::{CONTENT_TYPE, LINK};
 use axum::http::{HeaderMap, HeaderName, HeaderValue};
@@ -24,6 +26,8 @@ use super::shown::{About, Shown};
 use super::values::CursorText;
 use crate::access_log::Told;
 use crate::policy::Scope;
+
+pub use read_on::{Rows, Stretch};
 
 /// Rows read at once for a stream.
 const STREAM_ROWS: u32 = 2_000;

@@ -16,6 +16,8 @@ use super::values::KnownAt;
 use crate::clock;
 use crate::policy::Scope;
 
+/// How long the log may take to say where it ends.
+const LOG_TIMEOUT: Duration = Duration::from_secs(3);
 /// How often the checkpoint is looked at while the projector begins again.
 const LOOK_EVERY: Duration = Duration::from_millis(50);
 
@@ -50,6 +52,7 @@ impl Basis {
         let checkpoint = edge.db.checkpoint().await?.position;
         let position = asked.unwrap_or(checkpoint);
         if position > checkpoint {
+            within_the_log(edge, position).await?;
             return Err(Problem::behind(position, checkpoint));
         }
         let now = clock::now();
@@ -121,6 +124,11 @@ impl Basis {
 
 async fn wait(edge: &Edge, as_of: &AsOf) -> Result<(), Problem> {
     let Some(place) = as_of.at_least else { return Ok(()) };
+    // What is there needs no waiting, be the time for it as short as it may.
+    if edge.db.checkpoint().await?.position >= place.0 {
+        return Ok(());
+    }
+    within_the_log(edge, place.0).await?;
     let mut status = edge.status.clone();
     let reached = async {
         loop {
@@ -136,5 +144,14 @@ async fn wait(edge: &Edge, as_of: &AsOf) -> Result<(), Problem> {
         Ok(Some(())) => Ok(()),
         // The projector ended, or the time is up.
         Ok(None) | Err(_) => Err(Problem::behind(place.0, edge.db.checkpoint().await?.position)),
+    }
+}
+
+/// Refuses a position that the log does not have. The log itself is asked: another recorder may have written it just now.
+async fn within_the_log(edge: &Edge, asked: Position) -> Result<(), Problem> {
+    match tokio::time::timeout(LOG_TIMEOUT, edge.log.head()).await {
+        Ok(Ok(last)) if last < asked => Err(Problem::log_ends_before(asked, last)),
+        // Where the log does not say where it ends, the position may well be there.
+        Ok(Ok(_) | Err(_)) | Err(_) => Ok(()),
     }
 }

@@ -1,5 +1,6 @@
 //! The accounting of disclosures: who was shown something of a member, when, in which role, and what for.
 
+use async_trait::async_trait;
 use axum::extract::State;
 use axum::response::Response;
 use rollbook_events::access::AccessRecorded;
@@ -9,7 +10,7 @@ use serde_json::{Map, Value, json};
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
-use super::answer::Asked;
+use super::answer::{Asked, Rows, Stretch};
 use super::ask::Ask;
 use super::auth::{Permit, Read};
 use super::doc::Queried;
@@ -17,8 +18,7 @@ use super::doc_rows::{DisclosurePage, DisclosureRow};
 use super::edge::Edge;
 use super::params::{AsOf, Paging, Params, Segment, segment};
 use super::problem::{Kind, Problem};
-use super::shown::About;
-use crate::access_log::{DisclosuresError, disclosures};
+use crate::access_log::{Disclosed, Disclosures, DisclosuresError};
 use crate::error_chain::chain;
 
 /// What a disclosure is given as.
@@ -63,26 +63,50 @@ async fn of_member(
     permit: Permit<Read>,
     State(edge): State<Edge>,
     Segment(member): Segment<String>,
-    mut ask: Ask,
+    ask: Ask,
     Params(as_of, paging, ..): Params<AsOf, Paging>,
 ) -> Result<Response, Problem> {
     let member: MemberId = segment("member", &member)?;
-    let head = edge.accesses.head().await.map_err(|error| unavailable(&DisclosuresError::Log(error)))?;
+    let mut asked = Asked::of(&edge, &permit.scope, ask, &as_of, paging).await?;
+    // Later pages are of what the stream held at the first: each answer is written down there, and its reader would never end.
+    let (after, up_to) = match asked.place().map(|(after, up_to)| (u64::try_from(after), up_to.parse().map(Position))) {
+        Some((Ok(after), Ok(up_to))) => (Position(after), up_to),
+        Some(_) => return Err(Problem::new(Kind::BadCursor, "")),
+        None => {
+            let head = edge.accesses.head().await;
+            (Position(0), head.map_err(|error| unavailable(&DisclosuresError::Log(error)))?)
+        }
+    };
     // The answer changes with that stream, and not with the log that the position is of.
-    ask.rests_also_on(format!("ACCESS {head}"));
-    let asked = Asked::of(&edge, &permit.scope, ask, &as_of, paging).await?;
+    asked.ask.rests_also_on(format!("ACCESS {up_to}"));
     let group = asked.basis.group(&edge, &permit.scope, member).await?;
-    let mut all = disclosures(&*edge.accesses, &group).await.map_err(|error| unavailable(&error))?;
-    let own = &permit.caller.actor.org;
-    let is_told = |actor_org: &String| permit.scope.sight().is_everything() || actor_org == own;
-    all.retain(|(position, recorded)| *position <= head && is_told(&recorded.actor.org));
-    let about = if all.is_empty() { About::Nobody } else { About::Members(group) };
-    let rows = all.into_iter().map(row).collect();
-    let columns: Vec<&'static str> = COLUMNS.iter().map(|column| column.name).collect();
-    asked.whole(&edge, about, &columns, rows).await
+    let to_whom = (!permit.scope.sight().is_everything()).then(|| permit.caller.actor.org.clone());
+    let all = Disclosures::of(edge.accesses.clone(), &group, after, up_to, to_whom);
+    let columns = COLUMNS.iter().map(|column| column.name).collect();
+    asked.read_on(&edge, group, columns, ReadOn { all, last: after, up_to }).await
 }
 
-fn row((position, recorded): (Position, AccessRecorded)) -> Map<String, Value> {
+/// The disclosures as rows.
+struct ReadOn {
+    all: Disclosures,
+    last: Position,
+    up_to: Position,
+}
+
+#[async_trait]
+impl Rows for ReadOn {
+    async fn some(&mut self, most: usize) -> Result<Stretch, Problem> {
+        let (some, more) = self.all.some(most).await.map_err(|error| unavailable(&error))?;
+        self.last = some.last().map_or(self.last, |(position, _)| *position);
+        Ok((some.into_iter().map(row).collect(), more))
+    }
+
+    fn place(&self) -> (i64, String) {
+        (i64::try_from(self.last.0).unwrap_or(i64::MAX), self.up_to.0.to_string())
+    }
+}
+
+fn row((position, recorded): Disclosed) -> Map<String, Value> {
     let AccessRecorded { member, at, actor, purpose, operation, given_as, answer, .. } = recorded;
     let row = json!({
         "member": member, "at": at, "actor_org": actor.org, "actor_id": actor.id, "actor_role": actor.role,

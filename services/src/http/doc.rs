@@ -6,10 +6,10 @@ use rollbook_events::codes::{
     AuthorizationOutcome, Basis, Channel, NoticeKind, NoticeOutcome, OutreachChannel, Urgency,
 };
 use rollbook_events::{County, Kind, Program};
-use utoipa::IntoResponses;
 use utoipa::openapi::path::{Parameter, ParameterBuilder, ParameterIn};
 use utoipa::openapi::schema::{ArrayBuilder, KnownFormat, ObjectBuilder, Schema, SchemaFormat, Type};
 use utoipa::openapi::{ContentBuilder, Ref, RefOr, Required, Response, ResponseBuilder};
+use utoipa::{IntoResponses, PartialSchema, ToSchema};
 
 use super::problem::{Kind as ProblemKind, PROBLEM_JSON};
 use super::values::{MOST_ROWS, MOST_VALUES, MOST_WAIT_MS};
@@ -31,6 +31,18 @@ fn list(of: ObjectBuilder) -> RefOr<Schema> {
 fn codes<'a>(codes: impl Iterator<Item = &'a str>) -> ObjectBuilder {
     text().enum_values(Some(codes.map(str::to_owned)))
 }
+
+/// A file as it is.
+#[derive(Debug)]
+pub struct FileBytes;
+
+impl PartialSchema for FileBytes {
+    fn schema() -> RefOr<Schema> {
+        text().format(Some(SchemaFormat::KnownFormat(KnownFormat::Binary))).into()
+    }
+}
+
+impl ToSchema for FileBytes {}
 
 /// A civil day.
 pub fn day() -> RefOr<Schema> {
@@ -246,10 +258,10 @@ macro_rules! failures {
 
 failures! {
     /// What a query may fail with.
-    Queried = [BadRequest, BadCursor] [Unauthenticated] [Forbidden] [NotAcceptable] [Internal]
+    Queried = [BadRequest, BadCursor] [Unauthenticated] [Forbidden] [NotAcceptable] [LogEndsBefore] [Internal]
         [Behind, Rebuilding, Unavailable] [TimedOut];
     /// What a query of one thing may fail with.
-    QueriedOne = [BadRequest] [Unauthenticated] [Forbidden] [NotFound] [NotAcceptable] [Internal]
+    QueriedOne = [BadRequest] [Unauthenticated] [Forbidden] [NotFound] [NotAcceptable] [LogEndsBefore] [Internal]
         [Behind, Rebuilding, Unavailable] [TimedOut];
     /// What recording may fail with.
     Recorded = [BadRequest, Malformed] [Unauthenticated] [Forbidden] [TooSlow] [IdReused] [TooLarge] [UnsupportedMediaType]
@@ -269,6 +281,8 @@ failures! {
     /// What destroying an identity may fail with.
     Destroying = [BadRequest, Malformed] [Unauthenticated] [Forbidden] [NotFound] [TooLarge] [Rejected] [Internal]
         [OutcomeUnknown, RecordingStopped, NotReady, Unavailable, NoRecorder] [TimedOut];
+    /// What else comparing rulebooks may fail with.
+    Compared = [TooLarge] [Rejected];
     /// Where what is asked for is against how things are.
     AgainstWhatIs = [AgainstWhatIs];
     /// Where a name is unknown.

@@ -17,7 +17,8 @@ const MOST_RULEBOOKS: usize = 16;
 /// The running ledger as handlers see it. Cheap to clone.
 #[derive(Debug, Clone)]
 pub struct Edge {
-    app: App,
+    /// Shared, because each layer around a handler makes a copy of what it is given.
+    app: Arc<App>,
     /// What seals cursors.
     pub seal: Arc<Seal>,
     rulebooks: Arc<Mutex<Vec<Held>>>,
@@ -42,7 +43,7 @@ impl Edge {
     /// Over a running ledger.
     pub fn new(app: App) -> Self {
         let seal = Arc::new(Seal::of(&app.key));
-        Self { app, seal, rulebooks: Arc::default() }
+        Self { app: Arc::new(app), seal, rulebooks: Arc::default() }
     }
 
     /// The rulebook in force at a position, which the views have reached; none before the first.

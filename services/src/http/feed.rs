@@ -18,7 +18,7 @@ use super::auth::{Permit, Subscribe};
 use super::doc::{self, Followed};
 use super::edge::Edge;
 use super::events::KindName;
-use super::feed_stream::{Follower, Form, Kept};
+use super::feed_stream::{FeedLine, Follower, Form, Kept};
 use super::params::Params;
 use super::problem::{Kind as ProblemKind, Problem};
 use super::values::{Expected, List, Place as LogPlace, from_text};
@@ -193,7 +193,7 @@ async fn place(feed: &Feed, plan: &PlanCode, from: &From, last_event_id: Option<
     ),
     responses(
         (status = 200, description = "The messages, for as long as the caller listens", content(
-            (super::feed_stream::FeedEvent = "application/x-ndjson"),
+            (FeedLine = "application/x-ndjson"),
             (String = "text/event-stream"),
         )),
         Followed,

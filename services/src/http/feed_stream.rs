@@ -10,7 +10,9 @@ use serde::Serialize;
 use tokio::sync::{OwnedSemaphorePermit, mpsc};
 use tokio::time::{Instant, sleep_until, timeout};
 use tokio_util::sync::CancellationToken;
-use utoipa::ToSchema;
+use utoipa::openapi::schema::{ObjectBuilder, OneOfBuilder, Schema};
+use utoipa::openapi::{Ref, RefOr};
+use utoipa::{PartialSchema, ToSchema};
 
 use crate::error_chain::chain;
 use crate::feed::error::FeedError;
@@ -55,6 +57,27 @@ pub struct FeedEvent {
     /// The running number in the feed of its plan.
     #[schema(minimum = 1)]
     feednumber: u64,
+}
+
+/// What a line is: a message, or a heartbeat.
+#[derive(Debug)]
+pub struct FeedLine;
+
+impl PartialSchema for FeedLine {
+    fn schema() -> RefOr<Schema> {
+        let heartbeat = ObjectBuilder::new()
+            .property("heartbeat", Ref::from_schema_name("Beat"))
+            .required("heartbeat")
+            .description(Some("how far the feed is"));
+        OneOfBuilder::new().item(Ref::from_schema_name("FeedEvent")).item(heartbeat).into()
+    }
+}
+
+impl ToSchema for FeedLine {
+    fn schemas(schemas: &mut Vec<(String, RefOr<Schema>)>) {
+        schemas.push(("FeedEvent".to_owned(), FeedEvent::schema()));
+        schemas.push(("Beat".to_owned(), Beat::schema()));
+    }
 }
 
 /// How far the feed of a plan is.

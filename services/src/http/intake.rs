@@ -23,7 +23,7 @@ use utoipa_axum::routes;
 
 use super::accept::Representation;
 use super::auth::{Import, Permit, ReadFile as MayRead};
-use super::doc::{self, Imported, QueriedOne};
+use super::doc::{self, FileBytes, Imported, QueriedOne};
 use super::edge::Edge;
 use super::params::{Nothing, Params, Segment, segment};
 use super::problem::{Kind, Problem};
@@ -51,8 +51,8 @@ pub fn routes() -> OpenApiRouter<Edge> {
 #[derive(Debug, Deserialize, utoipa::IntoParams)]
 #[into_params(parameter_in = Query)]
 struct About {
-    /// The file's own name; a folder before it is dropped.
-    #[param(value_type = String, required = false, min_length = 1, max_length = 200)]
+    /// The file's own name, of which a report shows the first 200 characters; a folder before it is dropped.
+    #[param(value_type = String, required = false)]
     name: Option<String>,
     /// The plan, where the rows do not say it.
     #[param(schema_with = doc::plan)]
@@ -73,7 +73,7 @@ struct About {
     operation_id = "import_file",
     tag = "recording",
     params(("file" = String, Path, description = "The kind of file: member-information, outreach-tracker, return-transmission or events", pattern = "^(member-information|outreach-tracker|return-transmission|events)$"), About),
-    request_body(content = Vec<u8>, content_type = "application/octet-stream", description = "The file as it is, CSV or XLSX, for `events` NDJSON; at most 4 GiB"),
+    request_body(content = FileBytes, content_type = "application/octet-stream", description = "The file as it is, CSV or XLSX, for `events` NDJSON; at most 4 GiB"),
     responses(
         (status = 200, description = "A line a change, at most four a second; the last one is the report", content_type = "application/x-ndjson", body = Progress),
         Imported,

@@ -115,7 +115,8 @@ pub struct AsOf {
     /// Wait until the views have seen this position of the log, as an answer to a submission names it.
     #[param(schema_with = doc::position)]
     pub at_least: Option<Place>,
-    /// How long to wait for `at_least`, in milliseconds; 5000 where it is left out. Then 503 with the position reached.
+    /// How long to wait for `at_least`, in milliseconds; 5000 where it is left out. Then 503 with the position reached. A
+    /// position that the log itself does not have is not waited for: 409 with the log's last.
     #[param(schema_with = doc::wait_ms)]
     pub wait_ms: Option<WaitMs>,
 }

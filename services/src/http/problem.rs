@@ -63,6 +63,8 @@ kinds! {
         "GET /v1/views/rebuild says what is live, kept from before and being built.";
     FeedEndsBefore = "feed-ends-before" CONFLICT "The feed does not go so far"
         "Whoever has seen this number has seen another feed: the ledger was restored, or the number is of another plan. GET /v1/feed/receipt says up to where both agree.";
+    LogEndsBefore = "log-ends-before" CONFLICT "The log does not go so far"
+        "Ask for a position that an answer of this ledger named; `position` is the log's last. Whoever was told a later one was told so by another ledger, or before this one was restored.";
     TooLarge = "too-large" PAYLOAD_TOO_LARGE "More than the ledger takes at once"
         "Send fewer events at once: NDJSON has no limit but that of a line.";
     UriTooLong = "uri-too-long" URI_TOO_LONG "The address is longer than the ledger reads"
@@ -133,7 +135,7 @@ pub struct Body {
     /// What is wrong with which field.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub errors: Vec<FieldError>,
-    /// The position that the views have reached.
+    /// The position that the views have reached; of `log-ends-before`, the log's last.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub position: Option<u64>,
     /// What went wrong with a request for a token, as OAuth 2.0 names it (RFC 6749, section 5.2).
@@ -191,6 +193,12 @@ impl Problem {
     pub fn behind(asked: Position, reached: Position) -> Self {
         let detail = format!("position {asked} was asked for and the views hold {reached}; ask with at_least={asked}");
         Self { position: Some(reached.0), ..Self::new(Kind::Behind, detail) }
+    }
+
+    /// The log itself ends before what is asked for, so that waiting for it would help nobody.
+    pub fn log_ends_before(asked: Position, last: Position) -> Self {
+        let detail = format!("position {asked} was asked for and the log ends at {last}");
+        Self { position: Some(last.0), ..Self::new(Kind::LogEndsBefore, detail) }
     }
 
     /// A submission's refusal; what no reader could read is told from what may not be recorded.

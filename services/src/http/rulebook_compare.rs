@@ -24,7 +24,7 @@ use super::answer::broken_off;
 use super::ask::Ask;
 use super::auth::{Permit, Replay as MayReplay};
 use super::basis::Basis;
-use super::doc::QueriedOne;
+use super::doc::{Compared, QueriedOne};
 use super::edge::Edge;
 use super::params::{AsOf, Params};
 use super::problem::{Kind, Problem};
@@ -90,6 +90,7 @@ struct Count {
     responses(
         (status = 200, description = "A line a difference, with lines that say how far it is; the last begins with `done`", content_type = "application/x-ndjson", body = Line),
         QueriedOne,
+        Compared,
     )
 )]
 async fn compare(

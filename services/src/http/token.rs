@@ -73,8 +73,8 @@ async fn issue(
     if request.grant_type != GRANT || request.client_assertion_type != ASSERTION {
         return Err(Problem::new(Kind::UnsupportedGrant, ""));
     }
-    let access = edge.tokens.access(&request.client_assertion, clock::now()).map_err(|why| {
-        if why == Refused::Full {
+    let access = edge.tokens.access(&request.client_assertion, clock::now()).await.map_err(|why| {
+        if matches!(why, Refused::Full | Refused::NotAsked) {
             tracing::warn!(%why, "an assertion was refused");
             return Problem::new(Kind::Unavailable, "");
         }

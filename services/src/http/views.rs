@@ -39,7 +39,7 @@ pub fn routes() -> OpenApiRouter<Edge> {
     tag = "operations",
     params(("view" = String, Path, description = "The view's name, as in `current_enrollment`"), AsOf),
     responses(
-        (status = 200, description = "Rows, one a line; the header rollbook-position names the position", content_type = "application/x-ndjson", body = String),
+        (status = 200, description = "Rows, one a line; the header rollbook-position names the position", content_type = "application/x-ndjson", body = Object),
         QueriedOne,
     )
 )]

@@ -213,18 +213,30 @@ impl NatsLog {
     pub(super) async fn read_many(&self, subject: &str) -> Result<Vec<Stored>, ReadError> {
         // From the first: where to start within a subject costs the server more than to send it all.
         let consumer = self.consumer(DeliverPolicy::All, subject.to_owned(), READER_KEPT).await?;
-        self.read_off(consumer).await
+        self.read_off(consumer, READ_AT_ONCE).await
+    }
+
+    /// At most so many messages of a subject after a position, without a gap, as far as the server has them at hand.
+    pub(super) async fn read_some_of(
+        &self,
+        subject: &str,
+        after: Position,
+        most: usize,
+    ) -> Result<Vec<Stored>, ReadError> {
+        let from = DeliverPolicy::ByStartSequence { start_sequence: after.0 + 1 };
+        let consumer = self.consumer(from, subject.to_owned(), READER_KEPT).await?;
+        self.read_off(consumer, most).await
     }
 
     /// Messages after a position, holes passed over, as far as the server has them at hand; none where there are no more.
     pub(super) async fn read_some(&self, after: Position) -> Result<Vec<Stored>, ReadError> {
         let from = DeliverPolicy::ByStartSequence { start_sequence: after.0 + 1 };
         let consumer = self.consumer(from, String::new(), READER_KEPT).await?;
-        self.read_off(consumer).await
+        self.read_off(consumer, READ_AT_ONCE).await
     }
 
-    async fn read_off(&self, consumer: Consumer<pull::Config>) -> Result<Vec<Stored>, ReadError> {
-        let read = read_all(&consumer).await;
+    async fn read_off(&self, consumer: Consumer<pull::Config>, most: usize) -> Result<Vec<Stored>, ReadError> {
+        let read = read_all(&consumer, most.min(READ_AT_ONCE)).await;
         // Left to itself the server keeps it for a second, and many readers at once would come to its limit.
         let name = &consumer.cached_info().name;
         if let Err(error) = self.context.delete_consumer_from_stream(name, self.spec.name).await {
@@ -234,9 +246,9 @@ impl NatsLog {
     }
 }
 
-/// What a reader finds, up to the first gap.
-async fn read_all(consumer: &Consumer<pull::Config>) -> Result<Vec<Stored>, ReadError> {
-    let pending = usize::try_from(consumer.cached_info().num_pending).unwrap_or(READ_AT_ONCE).min(READ_AT_ONCE);
+/// What a reader finds, at most so many, up to the first gap.
+async fn read_all(consumer: &Consumer<pull::Config>, most: usize) -> Result<Vec<Stored>, ReadError> {
+    let pending = usize::try_from(consumer.cached_info().num_pending).unwrap_or(most).min(most);
     let mut messages = Vec::with_capacity(pending);
     if pending == 0 {
         return Ok(messages);

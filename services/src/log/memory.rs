@@ -138,6 +138,11 @@ impl Log for MemoryLog {
         Ok(kept.positions(subject).iter().filter_map(|position| kept.get(*position).cloned()).collect())
     }
 
+    async fn some_of(&self, subject: &str, after: Position, most: usize) -> Result<Vec<Stored>, ReadError> {
+        let all = self.read(subject).await?;
+        Ok(all.into_iter().filter(|stored| stored.position > after).take(most).collect())
+    }
+
     async fn get(&self, position: Position) -> Result<Option<Stored>, ReadError> {
         Ok(self.kept().get(position).cloned())
     }

@@ -120,6 +120,11 @@ impl NatsLog {
 
     async fn created(&self, spec: &StreamSpec, replicas: usize) -> Result<(), SettingsError> {
         match self.info().await {
+            // An earlier release made it without the limit that it may have: what goes then, nobody was promised.
+            Ok(info) if spec.forgets() && settings::is_unlimited(&info.config) => {
+                let limited = self.context.update_stream(settings::wanted(spec, replicas)).await;
+                limited.map(drop).map_err(SettingsError::unavailable)
+            }
             Ok(_) => Ok(()),
             Err(ApiError::Refused(code)) if code == ErrorCode::STREAM_NOT_FOUND.0 => {
                 let created = self.context.create_stream(settings::wanted(spec, replicas)).await;
@@ -212,6 +217,14 @@ impl Log for NatsLog {
         Ok(messages)
     }
 
+    async fn some_of(&self, subject: &str, after: Position, most: usize) -> Result<Vec<Stored>, ReadError> {
+        self.admitted(subject)?;
+        // Asked of the leader: that there are no more is not a replica's word.
+        let Some(first) = self.next(subject, after).await? else { return Ok(Vec::new()) };
+        let some = if most > 1 { self.read_some_of(subject, after, most).await? } else { Vec::new() };
+        Ok(if some.is_empty() { vec![first] } else { some })
+    }
+
     async fn first(&self, subject: &str) -> Result<Option<Stored>, ReadError> {
         self.admitted(subject)?;
         self.next(subject, Position(0)).await
@@ -242,7 +255,7 @@ impl Log for NatsLog {
         };
         settings::compare(&self.spec, &settings::wanted(&self.spec, self.replicas), &info.config)?;
         let StreamState { messages, last_seq: last } = info.state;
-        if messages != last && !self.spec.erasable() {
+        if messages != last && !self.spec.erasable() && !self.spec.forgets() {
             return Err(SettingsError::Missing { stream: self.spec.name, messages, last });
         }
         settings::check_sync(self.monitoring.as_deref(), self.replicas).await

@@ -108,10 +108,10 @@ pub(super) fn wanted(spec: &StreamSpec, replicas: usize) -> Config {
         num_replicas: replicas,
         retention: RetentionPolicy::Limits,
         discard: DiscardPolicy::New,
-        max_age: Duration::ZERO,
+        max_age: spec.keeps_for().unwrap_or_default(),
         max_bytes: -1,
         max_messages: -1,
-        max_messages_per_subject: -1,
+        max_messages_per_subject: spec.keeps_of_each().unwrap_or(-1),
         max_consumers: -1,
         max_message_size: i32::try_from(MOST_BYTES + HEADER_ROOM).unwrap_or(i32::MAX),
         duplicate_window: Duration::from_secs(120),
@@ -143,6 +143,12 @@ pub(super) fn compare(spec: &StreamSpec, wanted: &Config, found: &Map<String, Va
         }
     }
     Ok(())
+}
+
+/// Whether a stream has no limit at all, as an earlier release made each of them.
+pub(super) fn is_unlimited(found: &Map<String, Value>) -> bool {
+    let off = |name: &str| found.get(name).and_then(Value::as_i64).is_none_or(|limit| limit <= 0);
+    off("max_age") && off("max_msgs_per_subject")
 }
 
 /// The ways in which a server says that something is not set.
@@ -260,6 +266,23 @@ mod tests {
     fn a_setting_that_differs_is_named() {
         let error = compared("max_age", 1_000.into()).unwrap_err();
         assert_eq!(error.to_string(), "the setting max_age of ENROLLMENT is 1000 instead of 0");
+    }
+
+    #[test]
+    fn a_stream_that_forgets_has_its_own_limit_and_no_other_has_one() {
+        for spec in StreamSpec::ALL.into_iter().chain([StreamSpec::FEED, StreamSpec::IDENTITY_KEYS]) {
+            let config = serde_json::to_value(wanted(&spec, 1)).unwrap();
+            assert!(!spec.forgets() && is_unlimited(config.as_object().unwrap()), "{}", spec.name);
+        }
+        let of = |spec| serde_json::to_value(wanted(&spec, 1)).unwrap().as_object().cloned().unwrap();
+        let config = of(StreamSpec::ATTEMPTS);
+        assert!(!is_unlimited(&config) && config["max_msgs_per_subject"] == 200_000);
+        let assertions = of(StreamSpec::ASSERTIONS);
+        assert!(!is_unlimited(&assertions) && assertions["max_age"] == 900_000_000_000_i64);
+        let mut found = config.clone();
+        found.insert("max_msgs_per_subject".into(), 5.into());
+        let error = compare(&StreamSpec::ATTEMPTS, &wanted(&StreamSpec::ATTEMPTS, 1), &found).unwrap_err();
+        assert!(error.to_string().contains("max_msgs_per_subject of FEED_ATTEMPTS"), "{error}");
     }
 
     #[test]

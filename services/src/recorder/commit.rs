@@ -13,6 +13,7 @@ use super::findings;
 use super::flight::Flight;
 use super::history_error::{HistoryError, Unreadable};
 use super::kept::{Before, NOT_YET};
+use super::pace::Pace;
 use super::{Circumstances, Decision, Histories, MOST_EVENTS, RecordError, Request, Work, decide};
 use crate::guards::LastRecorded;
 use crate::health::{Forbids, Health};
@@ -35,6 +36,8 @@ pub struct Committer {
     last_recorded: LastRecorded,
     /// Whether the log was asked for it.
     knows_last: bool,
+    /// The clock when the round began: what is decided together is recorded at one time, whichever of it is stored first.
+    round: Option<DateTime<Utc>>,
     /// Who knows ages that submissions leave out.
     ages: Option<IdentityIndex>,
     /// The batch on its way to the log.
@@ -43,6 +46,8 @@ pub struct Committer {
     pub(super) ready: Vec<Draft>,
     /// Requests that wait for the flight to land, because they are about whom it is about.
     pub(super) held: Vec<Request>,
+    /// How flights fared.
+    pub(super) pace: Pace,
 }
 
 pub(super) struct LogHandle(pub(super) Arc<dyn Log>);
@@ -58,7 +63,8 @@ impl Committer {
     pub fn new(log: Arc<dyn Log>, histories: Histories, health: Health) -> Self {
         let (log, last_recorded) = (LogHandle(log), LastRecorded::default());
         let (ready, held) = (Vec::new(), Vec::new());
-        Self { histories, log, health, last_recorded, knows_last: false, ages: None, flight: None, ready, held }
+        let (knows_last, round, ages, flight, pace) = (false, None, None, None, Pace::default());
+        Self { histories, log, health, last_recorded, knows_last, round, ages, flight, ready, held, pace }
     }
 
     /// One that shares with others when the log's last event was recorded.
@@ -99,15 +105,17 @@ impl Committer {
             Ok(unreadable) => unreadable,
             Err(error) => return self.refuse(requests, error),
         };
+        self.round = Some(clock::now());
         for request in self.readable(requests, &unreadable) {
             let draft = self.draft(request);
             self.ready.extend(draft);
         }
+        self.round = None;
     }
 
     /// The clock; one that was set back a little must not put an event before the one it follows.
     fn now(&mut self) -> DateTime<Utc> {
-        self.last_recorded.saw(clock::now());
+        self.last_recorded.saw(self.round.unwrap_or_else(clock::now));
         self.last_recorded.at()
     }
 

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use bytes::Bytes;
+use chrono::{DateTime, Utc};
 use rollbook_events::{Envelope, EventId, Hash, Position, Rejection, RejectionCode, Subject, encode};
 use rollbook_projections::Recorded;
 
@@ -52,6 +53,7 @@ pub(super) struct Drafted {
     pub(super) id: EventId,
     pub(super) plan: String,
     pub(super) kind: &'static str,
+    pub(super) recorded_at: DateTime<Utc>,
     pub(super) body: Bytes,
 }
 
@@ -69,6 +71,7 @@ pub(super) fn file(kept: &mut Kept, envelope: Envelope) -> Result<Drafted, Rejec
         id: envelope.id,
         plan: envelope.plan.to_string(),
         kind: envelope.event.name(),
+        recorded_at: envelope.recorded_at,
         body: body.clone(),
     };
     let hash = Hash::of(&body);

@@ -1,10 +1,13 @@
-//! Group commit: what is decided while one batch is on its way to the log takes off together as the next.
+//! Group commit: what is decided while one flight is on its way to the log takes off together as the next.
 //!
-//! One batch is in flight at a time. Whoever it is about waits for it to land: nothing is decided on top of what may yet
-//! fail. And nobody is answered before the disk has it.
+//! A flight is one atomic batch, or a few requests that each are one event and have nothing to do with one another, each by
+//! itself. One is in flight at a time. Whoever it is about waits for it to land: nothing is decided on top of what may
+//! yet fail. And nobody is answered before the disk has it.
 
 use std::collections::{BTreeSet, HashMap};
+use std::time::{Duration, Instant};
 
+use futures_util::future::join_all;
 use rollbook_events::{EventId, Position, Subject};
 use tokio::task::{JoinError, JoinHandle};
 use tokio_util::sync::CancellationToken;
@@ -25,13 +28,17 @@ const MOST_HELD: usize = 2 * MOST_EVENTS;
 
 type Outcome = Result<Vec<Position>, AppendError>;
 
-/// A batch on its way to the log.
+/// What became of each part of a flight, and how long it took.
+type Landed = Result<(Vec<Outcome>, Duration), JoinError>;
+
+/// What is on its way to the log.
 #[derive(Debug)]
 pub(super) struct Flight {
-    batch: Vec<Draft>,
+    /// Each is stored or not by itself.
+    parts: Vec<Vec<Draft>>,
     /// Whom it is about.
     subjects: BTreeSet<Subject>,
-    outcome: JoinHandle<Outcome>,
+    outcome: JoinHandle<(Vec<Outcome>, Duration)>,
 }
 
 impl Committer {
@@ -105,20 +112,41 @@ impl Committer {
                 return stay_all(requests, &cause);
             }
             let batch = self.next_batch();
-            let messages = self.messages(&batch);
-            if messages.is_empty() {
+            let count = events(&batch);
+            if count == 0 {
                 self.answer(batch, Vec::new());
                 continue;
             }
-            let concerned = batch.iter().flat_map(|draft| {
-                draft.request.work.subjects().into_iter().chain(draft.events.iter().map(|drafted| drafted.subject))
-            });
-            let subjects = self.histories.may_be_linked.with_all(&concerned.collect());
+            let (subjects, strangers) = self.concern(&batch);
+            let apart = strangers && self.pace.parts(count);
+            let parts = if apart { batch.into_iter().map(|draft| vec![draft]).collect() } else { vec![batch] };
+            let messages: Vec<Vec<Message>> = parts.iter().map(|part: &Vec<Draft>| self.messages(part)).collect();
             failpoint!("recorder.before_append");
             let log = self.log.0.clone();
-            let outcome = tokio::spawn(async move { measures::append(&*log, &messages).await });
-            self.flight = Some(Flight { batch, subjects, outcome });
+            let outcome = tokio::spawn(async move {
+                let begun = Instant::now();
+                let outcomes = join_all(messages.iter().map(|part| measures::append(&*log, part))).await;
+                (outcomes, begun.elapsed())
+            });
+            self.flight = Some(Flight { parts, subjects, outcome });
         }
+    }
+
+    /// Whom a batch is about; and whether each of its requests is one event at most, no two are about one person, and all
+    /// were decided at one time, so that each may be stored or not by itself, and whichever is first.
+    fn concern(&self, batch: &[Draft]) -> (BTreeSet<Subject>, bool) {
+        let (mut all, mut strangers) = (BTreeSet::new(), true);
+        let mut times = batch.iter().flat_map(|draft| &draft.events).map(|drafted| drafted.recorded_at);
+        let first = times.next();
+        strangers &= times.all(|at| Some(at) == first);
+        for draft in batch {
+            let mut subjects = draft.request.work.subjects();
+            subjects.extend(draft.events.iter().map(|drafted| drafted.subject));
+            let subjects = self.histories.may_be_linked.with_all(&subjects);
+            strangers &= draft.events.len() <= 1 && all.is_disjoint(&subjects);
+            all.extend(subjects);
+        }
+        (all, strangers)
     }
 
     /// As many of the drafts that are ready as one batch holds.
@@ -136,25 +164,43 @@ impl Committer {
     }
 
     /// What has landed is answered; what has not is decided anew, or its callers are told why not.
-    async fn land(&mut self, outcome: Result<Outcome, JoinError>) {
-        let Some(Flight { batch, .. }) = self.flight.take() else { return };
+    async fn land(&mut self, outcome: Landed) {
+        let Some(Flight { parts, .. }) = self.flight.take() else { return };
         failpoint!("recorder.after_append");
-        let error = match outcome {
-            Ok(Ok(positions)) => return self.answer(batch, positions),
-            Ok(Err(error)) => error,
+        let outcomes: Vec<Outcome> = match outcome {
+            Ok((outcomes, took)) => {
+                if outcomes.iter().all(Result::is_ok) {
+                    self.pace.flew(events(parts.iter().flatten()), parts.len() > 1, took);
+                }
+                outcomes
+            }
             // It panicked: whether it had sent anything nobody knows.
-            Err(error) => AppendError::Unknown { source: error.into() },
+            Err(error) => {
+                let cause = error.to_string();
+                parts.iter().map(|_| Err(AppendError::Unknown { source: cause.clone().into() })).collect()
+            }
         };
+        let (mut contested, mut failed) = (Vec::new(), Vec::new());
+        for (part, outcome) in parts.into_iter().zip(outcomes) {
+            match outcome {
+                Ok(positions) => self.answer(part, positions),
+                Err(AppendError::Conflict { .. }) => contested.extend(part),
+                Err(error) => failed.push((part, error)),
+            }
+        }
+        if contested.is_empty() && failed.is_empty() {
+            return;
+        }
         // Nothing stays that was decided meanwhile.
-        let later: Vec<Request> = self.ready.drain(..).map(|draft| draft.request).collect();
-        let again = if matches!(error, AppendError::Conflict { .. }) {
-            self.conflict(batch, later).await
-        } else {
-            self.forget(&later);
-            self.failed(batch.into_iter().map(|draft| draft.request).collect(), error);
-            later
-        };
-        self.held.splice(0..0, again);
+        let mut later: Vec<Request> = self.ready.drain(..).map(|draft| draft.request).collect();
+        self.forget(&later);
+        for (part, error) in failed {
+            self.failed(part.into_iter().map(|draft| draft.request).collect(), error);
+        }
+        if !contested.is_empty() {
+            later = self.conflict(contested, later).await;
+        }
+        self.held.splice(0..0, later);
     }
 
     fn messages(&mut self, batch: &[Draft]) -> Vec<Message> {
@@ -209,13 +255,13 @@ impl Committer {
 }
 
 /// Waits for what is in flight; for ever where nothing is.
-async fn landed(flight: &mut Option<Flight>) -> Result<Outcome, JoinError> {
+async fn landed(flight: &mut Option<Flight>) -> Landed {
     match flight {
         Some(flight) => (&mut flight.outcome).await,
         None => std::future::pending().await,
     }
 }
 
-fn events(drafts: &[Draft]) -> usize {
-    drafts.iter().map(|draft| draft.events.len()).sum()
+fn events<'a>(drafts: impl IntoIterator<Item = &'a Draft>) -> usize {
+    drafts.into_iter().map(|draft| draft.events.len()).sum()
 }

@@ -14,6 +14,7 @@ mod histories;
 mod history_error;
 mod ids_ahead;
 mod kept;
+mod pace;
 mod people;
 mod reserved;
 mod sweep;

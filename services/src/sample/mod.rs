@@ -42,6 +42,8 @@ use county::{COUNTY_AGENCY, Plan};
 use life::Life;
 use sheet::Sheet;
 
+pub use person::{FIRST_NAMES, LAST_NAMES};
+
 /// Which county, and where to.
 #[derive(Clone, Debug)]
 pub struct Settings {

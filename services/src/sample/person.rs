@@ -5,7 +5,8 @@ use rand::Rng;
 
 use super::calendar::{Month, after};
 
-const FIRST_NAMES: [&str; 12] = [
+/// Every first name of the county.
+pub const FIRST_NAMES: [&str; 12] = [
     "Testa",
     "Examplo",
     "Samplé",
@@ -19,7 +20,8 @@ const FIRST_NAMES: [&str; 12] = [
     "Pla Ceholder",
     "Maximiliana-Placeholderina Invenciónez",
 ];
-const LAST_NAMES: [&str; 8] = [
+/// What every last name of the county begins with; the number of the member follows.
+pub const LAST_NAMES: [&str; 8] = [
     "Fakename",
     "O'Fakename",
     "Pseudónimo",

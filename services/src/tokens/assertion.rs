@@ -13,11 +13,11 @@ use super::verify::{ASSERTION, Expected, verify};
 const LONGEST: i64 = 300;
 
 /// Whose assertion this is. It must be the client's own word about itself, for this endpoint alone, issued since this program began
-/// (it remembers what was shown from then on), and never shown before.
+/// (a stream that was made anew meanwhile remembers nothing of before), and never shown before to any program of the ledger.
 ///
 /// # Errors
 /// Why it is refused.
-pub(super) fn client<'a>(
+pub(super) async fn client<'a>(
     assertion: &str,
     clients: &'a Clients,
     endpoint: &str,
@@ -41,6 +41,6 @@ pub(super) fn client<'a>(
     if times.issued_before(began) {
         return Err(Refused::Replayed);
     }
-    shown.once(&id, &shown_as, times.expires, now)?;
+    shown.once(&id, &shown_as, times.expires, now).await?;
     Ok(client)
 }

@@ -63,6 +63,9 @@ pub enum Refused {
     /// An assertion is good for one token.
     #[error("it was shown before")]
     Replayed,
+    /// Whether another program of the ledger was shown it cannot be found out.
+    #[error("whether it was shown before could not be found out")]
+    NotAsked,
     /// Too many assertions are remembered to remember one more.
     #[error("too many assertions are remembered")]
     Full,

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use anyhow::Context;
 
+use crate::app::App;
 use crate::guards::Guards;
 use crate::log::{Access, Log, NatsLog, SettingsError, StreamSpec, connect};
 
@@ -17,6 +18,8 @@ pub struct Streams {
     whole: Vec<(StreamSpec, NatsLog)>,
     pub(super) feed: NatsLog,
     pub(super) attempts: NatsLog,
+    /// Which assertions were shown.
+    pub(super) assertions: NatsLog,
     /// The keys of identities, which are no part of the log.
     pub(super) keys: NatsLog,
 }
@@ -50,9 +53,10 @@ impl Streams {
         for spec in StreamSpec::ALL {
             whole.push((spec, open_one(&client, access, spec, replicas, make).await?));
         }
-        // What only the feed needs; who publishes it compares them.
+        // What the log does not need; who uses one of them compares it, or fails where it is not there.
         let other = async |spec| unchecked(&client, access, spec, replicas, make).await;
         let (feed, attempts) = (other(StreamSpec::FEED).await?, other(StreamSpec::ATTEMPTS).await?);
+        let assertions = other(StreamSpec::ASSERTIONS).await?;
         let keys = open_one(&client, access, StreamSpec::IDENTITY_KEYS, replicas, make).await?;
         let open = |spec| -> anyhow::Result<Arc<dyn Log>> {
             let found = whole.iter().find(|(of, _)| *of == spec);
@@ -66,6 +70,7 @@ impl Streams {
             whole,
             feed,
             attempts,
+            assertions,
             keys,
         })
     }
@@ -78,6 +83,29 @@ impl Streams {
     /// The keys of identities.
     pub fn keys(&self) -> &NatsLog {
         &self.keys
+    }
+
+    /// Which assertions were shown.
+    pub fn assertions(&self) -> &NatsLog {
+        &self.assertions
+    }
+
+    /// Lets the assertions of clients be remembered where every program of the ledger sees it.
+    ///
+    /// # Errors
+    /// As [`Self::check_assertions`].
+    pub(super) async fn remember_for(&self, app: &App) -> anyhow::Result<()> {
+        self.check_assertions().await?;
+        app.tokens.remember_on(Arc::new(self.assertions.clone()), app.key.clone());
+        Ok(())
+    }
+
+    /// Refuses a setting by which an assertion could be shown twice.
+    ///
+    /// # Errors
+    /// As [`Self::open`].
+    pub async fn check_assertions(&self) -> anyhow::Result<()> {
+        trusted(&self.assertions).await
     }
 
     /// All of them, in the order of [`StreamSpec::ALL`].

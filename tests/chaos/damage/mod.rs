@@ -20,7 +20,7 @@ use serde_json::json;
 use self::base::Base;
 use self::case::{Case, Outcome, Up};
 use crate::chaos::tools::ledger::Program;
-use crate::chaos::world::rollbook;
+use crate::rollbook;
 
 const EXAMPLES: &str = "\
 Examples:

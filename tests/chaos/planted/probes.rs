@@ -13,6 +13,7 @@ use crate::chaos::tools::nats::{Nats, Sync};
 use crate::chaos::tools::store_files::{Part, Place, Rot, Wound};
 use crate::chaos::tools::{copy_folder, streams, text};
 use crate::identities::Read;
+use crate::leaks;
 
 /// How long views may take to pass a hole, where nothing stops them.
 const PROJECTED: Duration = Duration::from_secs(10);
@@ -60,7 +61,7 @@ pub async fn hole(program: &Program) -> anyhow::Result<Probed> {
 pub async fn names(program: &Program) -> anyhow::Result<Probed> {
     let folder = tempfile::tempdir()?;
     let data = folder.path().join("data");
-    let ledger = program.up(&data, &["--log", "debug"])?.ledger()?;
+    let ledger = program.up(&data, &[])?.ledger()?;
     county(program, &ledger, folder.path()).await?;
     let mut canaries = std::collections::BTreeSet::new();
     for (_, read) in crate::identities::read(&data).await? {
@@ -69,27 +70,13 @@ pub async fn names(program: &Program) -> anyhow::Result<Probed> {
         let said = [Some(cin.expose().to_owned()), last_name, first_name, address, email];
         canaries.extend(said.into_iter().flatten().filter(|said| said.len() > 4));
     }
-    ledger.stop()?;
-    let mut texts = Vec::new();
-    for log in ["up.log", "nats/nats-server.log", "nats/nats-server.out"] {
-        texts.push(std::fs::read_to_string(data.join(log)).unwrap_or_default());
-    }
-    let text = texts.concat();
-    anyhow::ensure!(canaries.len() > 20 && text.len() > 1_000, "there is nothing to look for, or nothing to look in");
-    let found = canaries.iter().filter(|canary| holds_word(&text, canary)).count();
-    Ok(if found > 0 {
-        Probed::Broken(format!("{found} of {} names, numbers and addresses stand in the logs", canaries.len()))
-    } else {
-        Probed::Kept
-    })
-}
-
-/// Whether a text holds something as a word of its own; a short name may well be part of another word.
-fn holds_word(text: &str, word: &str) -> bool {
-    text.match_indices(word).any(|(at, _)| {
-        let before = text.get(..at).and_then(|before| before.chars().next_back());
-        let after = text.get(at + word.len()..).and_then(|after| after.chars().next());
-        !before.is_some_and(char::is_alphanumeric) && !after.is_some_and(char::is_alphanumeric)
+    canaries.iter().for_each(|canary| leaks::person(canary));
+    let found = ledger.leaks()?;
+    let length = std::fs::metadata(data.join("up.log"))?.len();
+    anyhow::ensure!(canaries.len() > 20 && length > 1_000, "there is nothing to look for, or nothing to look in");
+    Ok(match found.first() {
+        Some(first) => Probed::Broken(format!("{} places in the logs; {first}", found.len())),
+        None => Probed::Kept,
     })
 }
 

@@ -8,7 +8,7 @@ use serde_json::Value;
 
 use super::{environments, probes};
 use crate::chaos::tools::ledger::{Program, said};
-use crate::chaos::world::rollbook;
+use crate::rollbook;
 
 /// Runs after which a fault counts as missed.
 const MOST_SEEDS: u64 = 20;

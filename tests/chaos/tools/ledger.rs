@@ -1,9 +1,8 @@
 //! The program under test, by its public face alone: `rollbook up`, its verbs, its HTTP.
 
 use std::io::{BufRead, BufReader, Read};
-use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Output, Stdio};
+use std::process::{Output, Stdio};
 use std::sync::mpsc;
 use std::time::{Duration, Instant};
 
@@ -11,6 +10,9 @@ use anyhow::{Context, bail};
 use nix::sys::signal::{Signal, kill, killpg};
 use nix::unistd::Pid;
 use serde_json::Value;
+
+use crate::leaks::Leak;
+use crate::program::{self, Running};
 
 /// How long a ledger may take until it listens; one that stays red for longer counts as refusing.
 const READY: Duration = Duration::from_secs(45);
@@ -23,10 +25,10 @@ pub struct Program(pub PathBuf);
 
 impl Program {
     /// A verb with its arguments; the environment names no ledger but the data folder given.
-    pub fn verb(&self, data: &Path, arguments: &[&str]) -> Command {
-        let mut command = Command::new(&self.0);
+    pub fn verb(&self, data: &Path, arguments: &[&str]) -> program::Program {
+        let mut command = program::Program::at(&self.0);
         command.args(arguments).env("ROLLBOOK_DATA", data).env_remove("ROLLBOOK_URL").env_remove("ROLLBOOK_TOKEN");
-        command.stdin(Stdio::null());
+        command.data(data);
         command
     }
 
@@ -76,11 +78,11 @@ impl Program {
     /// As [`Program::up`].
     pub fn start(&self, data: &Path, verb: &[&str], more: &[&str]) -> anyhow::Result<Start> {
         std::fs::create_dir_all(data)?;
-        let log = std::fs::OpenOptions::new().create(true).append(true).open(data.join("up.log"))?;
-        let begin = log.metadata()?.len();
+        let log = data.join("up.log");
+        let begin = log.metadata().map_or(0, |about| about.len());
         let mut command = self.verb(data, verb);
         command.args(["--listen", "127.0.0.1:0"]).arg("--data").arg(data).args(more);
-        command.stdout(Stdio::piped()).stderr(log);
+        command.stdout(Stdio::piped()).log(&log);
         // A group of its own, so that the whole tree can be killed at once.
         let mut child = command.process_group(0).spawn().context("the ledger cannot be started")?;
         let stdout = child.stdout.take().context("no stdout")?;
@@ -103,7 +105,7 @@ impl Program {
             let ended = ledger.child.as_mut().and_then(|child| child.try_wait().ok().flatten()).is_some();
             if ended || begun.elapsed() > READY {
                 drop(ledger);
-                return Ok(Start::Refused(last_words(&data.join("up.log"), begin)));
+                return Ok(Start::Refused(last_words(&log, begin)));
             }
         }
     }
@@ -134,7 +136,7 @@ impl Start {
 /// A running ledger, ended when it is dropped.
 #[derive(Debug)]
 pub struct Ledger {
-    child: Option<Child>,
+    child: Option<Running>,
     data: PathBuf,
     url: String,
     token: String,
@@ -216,16 +218,33 @@ impl Ledger {
     /// # Errors
     /// Where it does not end in time.
     pub fn stop(mut self) -> anyhow::Result<()> {
+        program::refuse(&self.end(Signal::SIGTERM)?);
+        Ok(())
+    }
+
+    /// Ends it as an operator would, and tells what stands in its logs and must not.
+    ///
+    /// # Errors
+    /// Where it does not end in time, or its log is gone.
+    pub fn leaks(mut self) -> anyhow::Result<Vec<Leak>> {
         self.end(Signal::SIGTERM)
     }
 
     /// Kills the whole tree, nats-server included.
     pub fn kill(mut self) {
-        _ = self.end(Signal::SIGKILL);
+        self.end_of_life(Signal::SIGKILL);
     }
 
-    fn end(&mut self, signal: Signal) -> anyhow::Result<()> {
-        let Some(mut child) = self.child.take() else { return Ok(()) };
+    /// Where nobody waits for its last words, a log that cannot be read is told and nothing else.
+    fn end_of_life(&mut self, signal: Signal) {
+        match self.end(signal) {
+            Ok(leaks) => program::refuse(&leaks),
+            Err(error) => eprintln!("{error:#}"),
+        }
+    }
+
+    fn end(&mut self, signal: Signal) -> anyhow::Result<Vec<Leak>> {
+        let Some(mut child) = self.child.take() else { return Ok(Vec::new()) };
         let id = Pid::from_raw(i32::try_from(child.id())?);
         let family = super::children(child.id());
         _ = if signal == Signal::SIGKILL { killpg(id, signal) } else { kill(id, signal) };
@@ -237,13 +256,14 @@ impl Ledger {
                 super::kill_and_wait(process);
             }
         }
-        ended.map(drop)
+        ended?;
+        child.leaks().context("its log cannot be searched")
     }
 }
 
 impl Drop for Ledger {
     fn drop(&mut self) {
-        _ = self.end(Signal::SIGTERM);
+        self.end_of_life(Signal::SIGTERM);
     }
 }
 
@@ -275,6 +295,6 @@ fn last_words(log: &Path, from: u64) -> String {
         _ = file.read_to_end(&mut text);
     }
     let text = String::from_utf8_lossy(&text).into_owned();
-    let lines: Vec<&str> = text.lines().filter(|line| !line.contains(" INFO ")).collect();
+    let lines: Vec<&str> = text.lines().filter(|line| !program::is_chatter(line.as_bytes())).collect();
     lines.get(lines.len().saturating_sub(4)..).unwrap_or_default().join(" | ")
 }

@@ -20,8 +20,9 @@ use super::history::History;
 use super::plan::{Database, Plan, Shape};
 use super::tools::ballast::SmallDisk;
 use super::tools::loop_fs::LoopFs;
+use crate::program::is_chatter;
 use api::Api;
-pub use parts::{faketime, rollbook};
+pub use parts::faketime;
 use proxy::Proxy;
 use service::{Role, Service, children};
 
@@ -189,7 +190,7 @@ impl World {
     /// The end of what a process said, for a person who looks for the cause.
     pub fn last_words(&self, service: &Service) -> String {
         let log = std::fs::read_to_string(self.setup.dir.join(format!("{}.log", service.name))).unwrap_or_default();
-        let lines: Vec<&str> = log.lines().collect();
+        let lines: Vec<&str> = log.lines().filter(|line| !is_chatter(line.as_bytes())).collect();
         lines[lines.len().saturating_sub(20)..].join(" | ")
     }
 }

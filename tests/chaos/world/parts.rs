@@ -11,9 +11,11 @@ use super::service::{Ready, Role, Service};
 use super::{LOOK_EVERY, NotStarted, START, Setup, World, nodes, postgres};
 use crate::chaos::history::History;
 use crate::chaos::plan::{Database, Shape};
+use crate::leaks;
+use crate::program::Program;
 
 /// The token of a nats-server that stands alone; nobody but this machine can reach it.
-pub const NATS_TOKEN: &str = "chaos";
+pub const NATS_TOKEN: &str = "opens-the-log-of-a-chaos-run";
 
 /// The library that shifts the clock of programs that read it through libc.
 const FAKETIME: [&str; 3] = [
@@ -25,13 +27,6 @@ const FAKETIME: [&str; 3] = [
 /// Where the library lies; none where it is not installed.
 pub fn faketime() -> Option<&'static str> {
     FAKETIME.into_iter().find(|path| Path::new(path).exists())
-}
-
-/// The program under test, beside this one or above it.
-pub fn rollbook() -> PathBuf {
-    let own = std::env::current_exe().unwrap();
-    let found = own.ancestors().skip(1).take(2).map(|dir| dir.join("rollbook")).find(|path| path.exists());
-    found.expect("rollbook is not built beside this program: cargo build -p rollbook")
 }
 
 pub(super) fn set_clock(setup: &Setup, name: &str, ahead: i64) {
@@ -46,7 +41,7 @@ fn clock(setup: &Setup, name: &str) -> PathBuf {
 }
 
 fn rollbook_command(setup: &Setup, name: &str) -> Command {
-    let mut command = Command::new(rollbook());
+    let mut command = Program::new().into_command();
     // How full the disk of this machine is, is no matter of a run; a fault that fills one sets its own bounds.
     command.env("ROLLBOOK_LEAST_FREE", "64MiB").env("ROLLBOOK_LEAST_FREE_PERCENT", "1");
     command.envs(setup.environment.iter().cloned());
@@ -134,7 +129,7 @@ fn make_streams(setup: &Setup, log: &[String]) -> Result<(), NotStarted> {
     std::fs::set_permissions(&token, std::os::unix::fs::PermissionsExt::from_mode(0o600)).unwrap();
     let begun = std::time::Instant::now();
     loop {
-        let mut command = Command::new(rollbook());
+        let mut command = Program::new();
         command.args(["streams", "create"]).args(log);
         let made = command.arg("--nats-token-file").arg(&token).output().unwrap();
         if made.status.success() {
@@ -219,6 +214,8 @@ impl World {
             }
         }
         let first = setup.stores.join(if setup.plan.shape == Shape::Up { "up" } else { PARTS[0].0 });
+        leaks::secrets_of(&first);
+        leaks::secret(NATS_TOKEN);
         let token =
             std::fs::read_to_string(first.join("admin.token")).map_err(|error| NotStarted(error.to_string()))?;
         let all = services.clone();
@@ -297,7 +294,7 @@ pub(super) fn rebuilder(setup: &Setup, nats: &str, token: &str) -> Arc<Service> 
     for file in ["ledger.key", "token.key", "tokens.json", "admin.token"] {
         std::fs::copy(of.join(file), data.join(file)).unwrap();
     }
-    let mut command = Command::new(rollbook());
+    let mut command = Program::new().into_command();
     command.args(["serve", "projector", "--listen", "127.0.0.1:0", "--nats", nats]).env("ROLLBOOK_NATS_TOKEN", token);
     command.arg("--data").arg(&data).args(["--database", &format!("sqlite://{}", data.join("views.db").display())]);
     if setup.nodes {

@@ -19,7 +19,7 @@ pub(super) fn clock<'a>(facts: &Facts<'a>, authorization: &Authorization<'a>) ->
     // An enrollment names its provider. One that names its authorization is this one's alone.
     let assigned = facts.spans.iter().filter(|span| {
         let of = span.enrolled;
-        of.authorization == Some(told.authorization)
+        span.rests_on(by, told.authorization)
             || (of.authorization.is_none()
                 && of.program == told.program
                 && span.report.plan == by.plan

@@ -155,7 +155,7 @@ fn answered(facts: &Facts<'_>, plan: &PlanCode, program: Program) -> Option<Naiv
     let own = facts.spans.iter().filter(|of| of.enrolled.program == program && of.report.plan == *plan);
     let declined = facts.standing.iter().filter_map(|envelope| {
         let Event::Enrollment(Enrollment::OptedOut(out)) = &envelope.event else { return None };
-        (out.program == program).then(|| envelope.occurred_at.day())
+        (out.program == program && envelope.plan == *plan).then(|| envelope.occurred_at.day())
     });
     own.map(|of| of.span.from).chain(declined).min()
 }

@@ -26,8 +26,8 @@ pub(super) fn ended<'a>(facts: &Facts<'a>) -> Vec<Determined<'a>> {
 }
 
 /// Which span of its enrollment a disenrollment ends: the last that begins before its day.
-pub(super) fn span_ended(facts: &Facts<'_>, end: &Disenrolled) -> u32 {
-    let spans = facts.spans.iter().filter(|of| of.enrolled.enrollment == end.enrollment);
+pub(super) fn span_ended(facts: &Facts<'_>, by: &Envelope, end: &Disenrolled) -> u32 {
+    let spans = facts.spans.iter().filter(|of| of.is_meant(by, end.enrollment));
     spans.filter(|of| of.span.from < end.until.0).map(|of| of.number).max().unwrap_or(1)
 }
 
@@ -53,7 +53,8 @@ fn end_of_span<'a>(
     if !rules.programs.contains(&program) {
         return Vec::new();
     }
-    let key = |availability| Obligation::Ended { enrollment: end.enrollment, span: of.number, availability };
+    let key =
+        |availability| Obligation::Ended { enrollment: end.enrollment, span: of.number, availability, plan: &by.plan };
     let determined = |availability, answer, because: Vec<&'a Envelope>| Determined {
         obligation: key(availability),
         program,
@@ -118,12 +119,14 @@ fn own_answer<'a>(rules: &NoticeRules, cause: Cause, answer: Answer<'a>) -> Answ
 fn taken_back<'a>(facts: &Facts<'a>, envelope: &'a Envelope) -> Option<Determined<'a>> {
     let Event::Enrollment(Enrollment::Enrolled(enrolled)) = &envelope.event else { return None };
     let id = enrolled.enrollment;
-    if facts.spans.iter().any(|of| of.enrolled.enrollment == id) || last_report(facts, id)?.id != envelope.id {
+    if facts.spans.iter().any(|of| of.is_meant(envelope, id))
+        || last_report(facts, &envelope.plan, id)?.id != envelope.id
+    {
         return None;
     }
-    let (by, end) = facts.standing.iter().rev().find_map(|envelope| {
-        let Event::Enrollment(Enrollment::Disenrolled(end)) = &envelope.event else { return None };
-        (end.enrollment == id).then_some((*envelope, end))
+    let (by, end) = facts.standing.iter().rev().find_map(|by| {
+        let Event::Enrollment(Enrollment::Disenrolled(end)) = &by.event else { return None };
+        (end.enrollment == id && by.plan == envelope.plan).then_some((*by, end))
     })?;
     let rules = &facts.parameters(by, end.until.0).notices;
     if !rules.programs.contains(&enrolled.program) {
@@ -131,7 +134,7 @@ fn taken_back<'a>(facts: &Facts<'a>, envelope: &'a Envelope) -> Option<Determine
     }
     let (died, cause) = cause(facts, rules, end);
     Some(Determined {
-        obligation: Obligation::Ended { enrollment: id, span: 1, availability: false },
+        obligation: Obligation::Ended { enrollment: id, span: 1, availability: false, plan: &by.plan },
         program: enrolled.program,
         answer: answer(rules, false, cause),
         trigger: by,
@@ -140,7 +143,7 @@ fn taken_back<'a>(facts: &Facts<'a>, envelope: &'a Envelope) -> Option<Determine
     })
 }
 
-fn last_report<'a>(facts: &Facts<'a>, id: EnrollmentId) -> Option<&'a Envelope> {
+fn last_report<'a>(facts: &Facts<'a>, plan: &PlanCode, id: EnrollmentId) -> Option<&'a Envelope> {
     let reports = |envelope: &&&Envelope| matches!(&envelope.event, Event::Enrollment(Enrollment::Enrolled(enrolled)) if enrolled.enrollment == id);
-    facts.standing.iter().rev().find(reports).copied()
+    facts.standing.iter().rev().filter(|envelope| envelope.plan == *plan).find(reports).copied()
 }

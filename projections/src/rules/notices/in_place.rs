@@ -38,12 +38,12 @@ pub(super) fn in_place<'a>(facts: &Facts<'a>, of: &EnrollmentSpan<'a>, until: Na
 
 fn shows_service(envelope: &Envelope, of: &EnrollmentSpan<'_>, until: NaiveDate) -> bool {
     let Event::Enrollment(event) = &envelope.event else { return false };
-    let (enrollment, program) = (of.enrolled.enrollment, of.enrolled.program);
+    let program = of.enrolled.program;
     let same_plan = envelope.plan == of.report.plan;
     match event {
-        Enrollment::ServiceStarted(e) => e.enrollment == enrollment && e.on.0 < until,
-        Enrollment::LeadCareManagerAssigned(e) => e.enrollment == enrollment && e.from.0 < until,
-        Enrollment::Reassessed(e) => e.enrollment == enrollment && e.on.0 < until,
+        Enrollment::ServiceStarted(e) => of.is_meant(envelope, e.enrollment) && e.on.0 < until,
+        Enrollment::LeadCareManagerAssigned(e) => of.is_meant(envelope, e.enrollment) && e.from.0 < until,
+        Enrollment::Reassessed(e) => of.is_meant(envelope, e.enrollment) && e.on.0 < until,
         // Outreach units are no service.
         Enrollment::UnitsRecorded(e) => {
             let month = e.month.to_string();
@@ -68,7 +68,7 @@ fn shows_service(envelope: &Envelope, of: &EnrollmentSpan<'_>, until: NaiveDate)
 fn grants(envelope: &Envelope, of: &EnrollmentSpan<'_>, until: NaiveDate) -> bool {
     let Event::Authorization(Authorization::AuthorizationDecided(decision)) = &envelope.event else { return false };
     let granted = matches!(decision.outcome, AuthorizationOutcome::Approved | AuthorizationOutcome::Modified);
-    let named = of.enrolled.authorization == Some(decision.authorization);
+    let named = of.rests_on(envelope, decision.authorization);
     let of_program = envelope.plan == of.report.plan && decision.program == of.enrolled.program;
     granted && (named || of_program && decision.decided_at.day() < until)
 }

@@ -35,7 +35,9 @@ pub(super) fn fill<'a>(facts: &Facts<'a>, records: &mut [Record<'a>]) {
         let group = group(record);
         let of_it: Vec<Mailed<'a>> = given.iter().filter(|(of, _)| *of == group).map(|(_, mailed)| *mailed).collect();
         record.notice = of_it.last().copied();
-        record.appeal = appeal(facts, |filed| of_it.iter().any(|(_, notice)| notice.notice == filed.notice));
+        record.appeal = appeal(facts, |by, filed| {
+            of_it.iter().any(|(mailed, notice)| mailed.plan == by.plan && notice.notice == filed.notice)
+        });
     }
 }
 
@@ -62,7 +64,8 @@ fn belongs_to<'r, 'a>(
     (by, notice): Mailed<'a>,
 ) -> Option<&'r Record<'a>> {
     if let Some(named) = notice.determination {
-        return records.iter().find(|record| record.event.is_some_and(|(event, _)| event.id == named));
+        let is_named = |record: &&Record<'a>| record.event.is_some_and(|(event, _)| event.id == named);
+        return records.iter().filter(|record| record.plan == &by.plan).find(is_named);
     }
     let fits = |record: &&Record<'a>| {
         record.plan == &by.plan
@@ -78,15 +81,15 @@ fn belongs_to<'r, 'a>(
     })
 }
 
-fn appeal<'a>(facts: &Facts<'a>, of_it: impl Fn(&AppealFiled) -> bool) -> Option<Appeal<'a>> {
+fn appeal<'a>(facts: &Facts<'a>, of_it: impl Fn(&Envelope, &AppealFiled) -> bool) -> Option<Appeal<'a>> {
     let filed = facts.standing.iter().filter_map(|envelope| {
         let Event::Notice(Notice::AppealFiled(filed)) = &envelope.event else { return None };
-        of_it(filed).then_some((filed.on, envelope.id, filed))
+        of_it(envelope, filed).then_some((filed.on, envelope.id, filed, &envelope.plan))
     });
-    let (.., filed) = filed.max_by_key(|(on, id, _)| (*on, *id))?;
+    let (.., filed, plan) = filed.max_by_key(|(on, id, ..)| (*on, *id))?;
     let resolved = facts.standing.iter().filter_map(|envelope| {
         let Event::Notice(Notice::AppealResolved(resolved)) = &envelope.event else { return None };
-        (resolved.appeal == filed.appeal).then_some((resolved.on, envelope.id, resolved))
+        (resolved.appeal == filed.appeal && envelope.plan == *plan).then_some((resolved.on, envelope.id, resolved))
     });
     let resolved = resolved.max_by_key(|(on, id, _)| (*on, *id)).map(|(.., resolved)| resolved);
     Some(Appeal { filed, resolved })

@@ -136,10 +136,13 @@ fn join<'a>(requests: &mut Vec<Request<'a>>, mut referrals: Vec<(&'a Envelope, &
     for request in requests.iter_mut() {
         let named = request.decided.and_then(|(_, e)| e.referral);
         let Some(named) = request.asked.and_then(|(_, e)| e.referral).or(named) else { continue };
-        let program = request.program;
-        request.referral = referrals.iter().find(|(_, e)| e.program == program && e.referral == named).copied();
+        let (plan, program) = (request.plan, request.program);
+        let named = || referrals.iter().filter(|(_, e)| e.program == program && e.referral == named);
+        // A referral may have come to another plan first, which handed it on: then the plan names it, and it stays there.
+        request.referral = named().find(|(by, _)| by.plan == *plan).or_else(|| named().next()).copied();
     }
-    let taken: Vec<EventId> = requests.iter().filter_map(|request| Some(request.referral?.0.id)).collect();
+    let taken = requests.iter().filter_map(|request| Some((request.plan, request.referral?.0)));
+    let taken: Vec<EventId> = taken.filter(|(plan, by)| by.plan == **plan).map(|(_, by)| by.id).collect();
     referrals.retain(|(by, _)| !taken.contains(&by.id));
     referrals.sort_by_key(|(by, _)| (by.occurred_at.earliest().utc(), by.id));
     let mut alone: Vec<&mut Request<'a>> = requests.iter_mut().filter(|request| names_none(request)).collect();

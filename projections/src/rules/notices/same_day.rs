@@ -56,7 +56,7 @@ impl<'a> Action<'a> {
     /// The first day of the span that ended: what was said or came back before it is of another time.
     fn first_day(&self, facts: &Facts<'_>) -> Option<NaiveDate> {
         let end = self.end?;
-        let spans = facts.spans.iter().filter(|of| of.enrolled.enrollment == end.enrollment);
+        let spans = facts.spans.iter().filter(|of| of.is_meant(self.of, end.enrollment));
         spans.map(|of| of.span.from).filter(|from| *from < end.until.0).max()
     }
 }

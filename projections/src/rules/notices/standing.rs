@@ -50,8 +50,9 @@ fn obligation<'a>(case: &Case<'_, 'a>, told: &NoticeDetermined, trigger: &'a Env
             let availability = is_about_availability(case.facts.dossier, told);
             return Some(Obligation::Ended {
                 enrollment: end.enrollment,
-                span: span_ended(case.facts, end),
+                span: span_ended(case.facts, trigger, end),
                 availability,
+                plan: &trigger.plan,
             });
         }
         Event::Authorization(Authorization::AuthorizationRequested(e)) => (e.program, e.authorization),

@@ -161,7 +161,7 @@ pub(super) fn expired<'a>(case: &Case<'_, 'a>, request: &Request<'a>) -> Option<
     if !case.rules(by, asked.received_at.day()).programs.contains(&request.program) {
         return None;
     }
-    let clocks = case.authorizations.iter().find(|of| of.id == asked.authorization)?;
+    let clocks = case.authorizations.iter().find(|of| of.is_meant(by, asked.authorization))?;
     let due = clocks.binding()?.due;
     let answer = Answer { rule: super::EXPIRY_RULE, ..Answer::required(NoticeKind::Denial, "request_not_granted") };
     Some((due.passes_at(), determined(request, answer, by, due.day())))

@@ -16,9 +16,10 @@ pub enum Grant {
     Record(String),
     /// It names this organization as the one that serves.
     Served(String),
-    /// Its member is, for its program and plan, assigned to this provider on this day, as the views know it now.
+    /// Its member is, for its program and plan, assigned to this provider on this day, as `assignment` knows it now: not
+    /// before the first of the provider's days, and not after the last.
     Assigned {
-        /// The provider, as `current_enrollment` names it.
+        /// The provider, as `assignment` names it.
         provider: String,
         /// The day.
         on: NaiveDate,
@@ -149,7 +150,7 @@ macro_rules! push_side {
                 ($crate::store::read::Grant::Served(_), None) => {}
                 ($crate::store::read::Grant::Assigned { provider, on }, _) => {
                     $query
-                        .push(" OR EXISTS (SELECT 1 FROM current_enrollment AS assigned WHERE assigned.known_until IS NULL")
+                        .push(" OR EXISTS (SELECT 1 FROM assignment AS assigned WHERE assigned.known_until IS NULL")
                         .push(" AND assigned.member = ")
                         .push(of("member"))
                         .push(" AND assigned.plan = ")

@@ -36,6 +36,10 @@ impl Log for Replaceable {
         self.now().read(subject).await
     }
 
+    async fn some_of(&self, subject: &str, after: Position, most: usize) -> Result<Vec<Stored>, ReadError> {
+        self.now().some_of(subject, after, most).await
+    }
+
     async fn get(&self, position: Position) -> Result<Option<Stored>, ReadError> {
         self.now().get(position).await
     }
