@@ -106,7 +106,7 @@ fn of_record(table: &Asked, plan: &str) -> String {
 }
 
 fn of_county(table: &Asked) -> String {
-    let served = ["authorization", "current_enrollment", "duplication_conflict", "outreach_conversion"];
+    let served = ["assignment", "authorization", "current_enrollment", "duplication_conflict", "outreach_conversion"];
     let served = sides(table).iter().filter(|_| served.contains(&table.name.as_str()));
     any(served.map(|side| format!("provider{side} = '{COUNTY}'")).chain([of_record(table, COUNTY)]))
 }

@@ -36,9 +36,9 @@ const HELD_TO: &str = "SELECT COUNT(*) FROM unnest($1::text[], $2::text[]) AS wa
 const HAS_IT: &str = "SELECT relrowsecurity FROM pg_class WHERE oid = to_regclass($1)";
 
 /// Whom the provider who asks is assigned, and nobody else. It is a view of the tables' owner, because a policy of
-/// `current_enrollment` cannot itself ask `current_enrollment`. Several days, which no policy of ours asks for, would be
+/// `assignment` cannot itself ask `assignment`. Several days, which no policy of ours asks for, would be
 /// taken together.
-const ASSIGNED: &str = "CREATE OR REPLACE VIEW assigned_now AS SELECT member, plan, program FROM current_enrollment \
+const ASSIGNED: &str = "CREATE OR REPLACE VIEW assigned_now AS SELECT member, plan, program FROM assignment \
     WHERE known_until IS NULL \
     AND provider = ANY ((SELECT NULLIF(current_setting('rollbook.assigned', true), '')::text[])::text[]) \
     AND from_on <= ANY ((SELECT NULLIF(current_setting('rollbook.day', true), '')::date[])::date[]) \
