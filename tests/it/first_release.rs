@@ -17,6 +17,18 @@ fn of_old(rows: &str, like: &Value) -> Vec<Value> {
     rows.collect()
 }
 
+/// Rows without the views' own names for them, which say whose record an id stands in since one id may stand in several.
+fn without_keys(rows: &str) -> Vec<String> {
+    let rows = rows.lines().map(|line| {
+        let mut row: Value = serde_json::from_str(line).unwrap();
+        row.as_object_mut().unwrap().remove("row_key").expect("a row without a key");
+        row.to_string()
+    });
+    let mut rows: Vec<String> = rows.collect();
+    rows.sort_unstable();
+    rows
+}
+
 fn unpack(release: &str, into: &Path) {
     let store = Path::new(env!("CARGO_MANIFEST_DIR")).join("golden").join(release);
     let unpacked = Command::new("tar").arg("-xzf").arg(&store).arg("-C").arg(into).status().unwrap();
@@ -31,7 +43,8 @@ async fn a_store_of_the_first_release_is_read_as_it_was_told_then() {
     for view in ["event_history", "current_enrollment", "duplication_conflict"] {
         let then = std::fs::read_to_string(folder.path().join(format!("{view}.ndjson"))).unwrap();
         let now = ledger.text(&format!("/v1/views/{view}"), "application/x-ndjson").await;
-        assert!(then == now, "{view} differs from what the first release told");
+        assert!(view != "event_history" || then == now, "the history differs from what the first release told");
+        assert!(without_keys(&then) == without_keys(&now), "{view} differs from what the first release told");
     }
     let then = std::fs::read_to_string(folder.path().join("outreach_conversion.ndjson")).unwrap();
     let like: Value = serde_json::from_str(then.lines().next().unwrap()).unwrap();
