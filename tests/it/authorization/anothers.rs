@@ -10,7 +10,7 @@ use super::small_ledger::{LIVES, OTHER_PLAN, OTHER_PROVIDER, OWN_PLAN, PROVIDER,
 async fn a_provider_sees_its_clients_on_its_own_days_alone() {
     let folder = tempfile::tempdir().unwrap();
     let of = SmallLedger::up(folder.path()).await;
-    let today = pacific_day(&chrono::Utc::now());
+    let today = pacific_day(&rollbook::clock::now());
     let day = |days: i64| (today + chrono::TimeDelta::days(days)).to_string();
     // One whom the provider serves from tomorrow on, one whom it served until yesterday, one until tomorrow.
     let given = [(0xa1, day(1), None), (0xa2, "2022-06-01".into(), Some(day(0))), (0xa3, day(-9), Some(day(1)))];
