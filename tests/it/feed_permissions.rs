@@ -68,7 +68,7 @@ async fn messages(admin: &mut Known) -> u64 {
 }
 
 #[tokio::test]
-async fn heavy_a_subscriber_of_one_plan_cannot_read_anothers_feed_in_any_way() {
+async fn a_subscriber_of_one_plan_cannot_read_anothers_feed_in_any_way() {
     let cluster = Cluster::up(&["--nats-only", "--streams"]);
     let mut publisher = Known::connect(&cluster, "publisher", "_INBOX_publisher").await;
     let mut admin = Known::connect(&cluster, "admin", "_INBOX_admin").await;

@@ -162,7 +162,7 @@ fn documented() -> BTreeSet<String> {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn heavy_made_up_requests_are_answered_as_the_document_says() {
+async fn made_up_requests_are_answered_as_the_document_says() {
     let python = python("schemathesis", &beside("requirements.txt"), &NEEDED);
     let (data, folder) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
     let of = SmallLedger::up(data.path()).await;

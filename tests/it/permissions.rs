@@ -233,7 +233,7 @@ fn rows(table: &'static str) -> impl Iterator<Item = (&'static str, Vec<bool>)> 
 }
 
 #[tokio::test]
-async fn heavy_each_service_may_do_what_the_table_says_and_nothing_else() {
+async fn each_service_may_do_what_the_table_says_and_nothing_else() {
     let cluster = Cluster::up(&["--nats-only", "--streams"]);
     let (mut wrong, mut probes) = (Vec::new(), 0);
     for (column, who) in WHO.iter().enumerate() {
@@ -258,7 +258,7 @@ async fn heavy_each_service_may_do_what_the_table_says_and_nothing_else() {
 }
 
 #[tokio::test]
-async fn heavy_whoever_lacks_a_key_or_a_certificate_is_not_let_in() {
+async fn whoever_lacks_a_key_or_a_certificate_is_not_let_in() {
     let cluster = Cluster::up(&["--nats-only"]);
     let whole = as_known(&cluster, "recorder");
     assert!(connect(&whole, "whole").await.is_ok());
@@ -279,7 +279,7 @@ async fn heavy_whoever_lacks_a_key_or_a_certificate_is_not_let_in() {
 
 /// A reader names where its messages are to go; a subject of another stream there would make it a writer.
 #[tokio::test]
-async fn heavy_a_reader_is_no_writer_by_way_of_a_consumer() {
+async fn a_reader_is_no_writer_by_way_of_a_consumer() {
     let cluster = Cluster::up(&["--nats-only", "--streams"]);
     let recorder = connect(&as_known(&cluster, "recorder"), "recorder").await.unwrap();
     let projector = connect(&as_known(&cluster, "projector"), "projector").await.unwrap();
