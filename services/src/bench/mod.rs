@@ -294,21 +294,19 @@ impl Run<'_> {
         Ok(())
     }
 
-    /// A projector runs until the views hold all of the log.
-    async fn views_catch_up(&self) -> anyhow::Result<()> {
+    /// A projector runs until the views hold all of the log, and its last position is given.
+    async fn views_catch_up(&self) -> anyhow::Result<u64> {
         let projector = Service::start(self.ground, "projector", &self.views()).await?;
-        projector.caught_up().await?;
+        let head = projector.caught_up().await?;
         projector.stop().await;
-        Ok(())
+        Ok(head)
     }
 
     async fn questions(&self, members: Vec<rollbook_events::MemberId>, tell: Tell<'_>) -> anyhow::Result<()> {
         if !self.settings.wants_any(&QUERIES) {
             return Ok(());
         }
-        let projector = Service::start(self.ground, "projector", &self.views()).await?;
-        let head = projector.caught_up().await?;
-        projector.stop().await;
+        let head = self.views_catch_up().await?;
         let query = Service::start(self.ground, "query", &self.views()).await?;
         let asked = Asked::about(members, head, self.settings.seed);
         for name in QUERIES.into_iter().filter(|name| self.settings.wants(name)) {

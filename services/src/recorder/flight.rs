@@ -193,11 +193,12 @@ impl Committer {
         }
         // Nothing stays that was decided meanwhile.
         let mut later: Vec<Request> = self.ready.drain(..).map(|draft| draft.request).collect();
-        self.forget(&later);
         for (part, error) in failed {
             self.failed(part.into_iter().map(|draft| draft.request).collect(), error);
         }
-        if !contested.is_empty() {
+        if contested.is_empty() {
+            self.forget(&later);
+        } else {
             later = self.conflict(contested, later).await;
         }
         self.held.splice(0..0, later);

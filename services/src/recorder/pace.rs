@@ -41,6 +41,8 @@ impl Pace {
         if events == 0 || events > MOST_APART {
             return;
         }
+        // One event is no batch, whatever it flew with.
+        let apart = apart || events == 1;
         let took = took.as_secs_f64();
         let (taken, other, cost) = if apart {
             (&mut self.apart, &mut self.together, took / number(events))
@@ -94,7 +96,8 @@ mod tests {
         assert!(pace.parts(1) && !pace.parts(MOST_APART + 1));
         for _ in 0..100 {
             pace.flew(1_000, false, millis(1));
+            pace.flew(1, false, Duration::from_micros(200));
         }
-        assert!(pace.parts(8), "a large batch says nothing of small ones");
+        assert!(pace.parts(64), "neither a large batch nor one event alone says what a small batch costs");
     }
 }
